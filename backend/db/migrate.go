@@ -1,0 +1,68 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+func provider(engine string, pool *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations/"+engine)
+	if err != nil {
+		return nil, err
+	}
+	options := []goose.ProviderOption{goose.WithTableName("schema_versions"), goose.WithDisableGlobalRegistry(true)}
+	dialect := goose.DialectSQLite3
+	if engine == "postgres" {
+		dialect = goose.DialectPostgres
+		locker, err := lock.NewPostgresSessionLocker() // several processes may start at once
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	return goose.NewProvider(dialect, pool, files, options...)
+}
+
+// migrate brings the schema up to date, or refuses a database that is ahead of this program.
+func migrate(ctx context.Context, engine string, pool *sql.DB) error {
+	p, err := provider(engine, pool)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	have, want, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if have > want {
+		return fmt.Errorf("%w (its schema is %d, this program knows %d): install the newer version again, or restore a backup", ErrNewer, have, want)
+	}
+	if have == want {
+		return nil
+	}
+	if _, err := p.Up(ctx); err != nil {
+		var partial *goose.PartialError
+		if errors.As(err, &partial) {
+			return fmt.Errorf("upgrade the schema to %d: %w", partial.Failed.Source.Version, partial.Err)
+		}
+		return fmt.Errorf("upgrade the schema: %w", err)
+	}
+	return nil
+}
+
+func schemaVersion(ctx context.Context, engine string, pool *sql.DB) (int64, error) {
+	p, err := provider(engine, pool)
+	if err != nil {
+		return 0, fmt.Errorf("read migrations: %w", err)
+	}
+	return p.GetDBVersion(ctx)
+}
