@@ -1,0 +1,206 @@
+package event
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"example.org/gatehouse/backend/db"
+)
+
+// Kind names what happened, "enrollment.enrolled". The room in which it happens declares it.
+type Kind string
+
+// Event is something that happened.
+type Event struct {
+	// Seq orders events and is the cursor of news; the database gives it.
+	Seq int64
+	// ID is the event's lasting name.
+	ID string
+	// At is the time of the transaction.
+	At   time.Time
+	Kind Kind
+	// Actor is "phone", "person", "admin", "system", or the name of an administrator.
+	Actor string
+	// Attempt, Enrollment and Person say whom it concerns; any may be empty.
+	Attempt, Enrollment, Person string
+	// Params are the facts that a sentence about the event needs.
+	Params map[string]string
+}
+
+// Log keeps the events of one database.
+type Log struct {
+	db *db.DB
+
+	mu   sync.Mutex
+	news chan struct{} // guarded by mu; closed and replaced when something happens in this process
+}
+
+// New returns the log of a database.
+func New(d *db.DB) *Log { return &Log{db: d, news: make(chan struct{})} }
+
+// Add records an event in the transaction of the deed. ID, At and Seq are filled in.
+func (l *Log) Add(tx *db.Tx, e Event) error {
+	params := []byte("{}")
+	if len(e.Params) > 0 {
+		var err error
+		if params, err = json.Marshal(e.Params); err != nil {
+			return fmt.Errorf("add event %s: %w", e.Kind, err)
+		}
+	}
+	if e.Actor == "" {
+		e.Actor = Actor(tx.Context())
+	}
+	_, err := tx.Exec(`
+		INSERT INTO events (id, at, kind, actor, attempt, enrollment, person, params)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		db.NewID(), db.Millis(tx.Now), string(e.Kind), e.Actor, e.Attempt, e.Enrollment, e.Person, string(params))
+	if err != nil {
+		return fmt.Errorf("add event %s: %w", e.Kind, err)
+	}
+	tx.AfterCommit(l.announce)
+	return nil
+}
+
+// Forget removes the events of an attempt and of an enrollment. Only a rehearsal is forgotten.
+func (l *Log) Forget(tx *db.Tx, attempt, enrollment string) error {
+	for _, s := range []struct{ statement, id string }{
+		{`DELETE FROM events WHERE attempt = $1 AND attempt <> ''`, attempt},
+		{`DELETE FROM events WHERE enrollment = $1 AND enrollment <> ''`, enrollment},
+	} {
+		if s.id == "" {
+			continue
+		}
+		if _, err := tx.Exec(s.statement, s.id); err != nil {
+			return fmt.Errorf("forget events: %w", err)
+		}
+	}
+	return nil
+}
+
+func (l *Log) announce() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.news)
+	l.news = make(chan struct{})
+}
+
+// Query chooses events. Empty fields choose all.
+type Query struct {
+	Attempt, Enrollment, Person string
+	Kind                        Kind
+	// After leaves out what has this sequence number or a lower one.
+	After int64
+	// Before leaves out what has this sequence number or a higher one; 0 leaves out nothing.
+	Before int64
+	Since  time.Time
+	// Newest gives the newest first; otherwise they come in the order in which they happened.
+	Newest bool
+	// Limit is the most to return; 0 is 200.
+	Limit int
+}
+
+// List returns the chosen events.
+func (l *Log) List(ctx context.Context, q Query) ([]Event, error) {
+	var list []Event
+	err := l.db.View(ctx, func(tx *db.Tx) (err error) {
+		list, err = l.In(tx, q)
+		return err
+	})
+	return list, err
+}
+
+const columns = `seq, id, at, kind, actor, attempt, enrollment, person, params`
+
+// The question decides the index: a timeline asks for one attempt, enrollment or person, the trail for all. The indexes
+// leave out empty names, so the statements say that they do.
+const (
+	conditions = `
+		AND ($2 = '' OR attempt = $2) AND ($3 = '' OR enrollment = $3) AND ($4 = '' OR person = $4)
+		AND ($5 = '' OR kind = $5) AND seq > $6 AND ($7 = 0 OR seq < $7) AND at >= $8`
+	byAttempt    = `SELECT ` + columns + ` FROM events WHERE attempt = $1 AND attempt <> ''` + conditions
+	byEnrollment = `SELECT ` + columns + ` FROM events WHERE enrollment = $1 AND enrollment <> ''` + conditions
+	byPerson     = `SELECT ` + columns + ` FROM events WHERE person = $1 AND person <> ''` + conditions
+	byOrder      = `SELECT ` + columns + ` FROM events WHERE $1 = ''` + conditions
+	oldestFirst  = ` ORDER BY seq LIMIT $9`
+	newestFirst  = ` ORDER BY seq DESC LIMIT $9`
+)
+
+// In is List inside a transaction.
+func (l *Log) In(tx *db.Tx, q Query) ([]Event, error) {
+	statement, key := byOrder, ""
+	switch {
+	case q.Attempt != "":
+		statement, key = byAttempt, q.Attempt
+	case q.Enrollment != "":
+		statement, key = byEnrollment, q.Enrollment
+	case q.Person != "":
+		statement, key = byPerson, q.Person
+	}
+	if q.Newest {
+		statement += newestFirst
+	} else {
+		statement += oldestFirst
+	}
+	if q.Limit <= 0 {
+		q.Limit = 200
+	}
+	rows, err := tx.Rows(statement, key, q.Attempt, q.Enrollment, q.Person, string(q.Kind), q.After, q.Before, db.Millis(q.Since), q.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("list events: %w", err)
+	}
+	defer rows.Close()
+	var list []Event
+	for rows.Next() {
+		var e Event
+		var at int64
+		var params string
+		if err := rows.Scan(&e.Seq, &e.ID, &at, &e.Kind, &e.Actor, &e.Attempt, &e.Enrollment, &e.Person, &params); err != nil {
+			return nil, fmt.Errorf("list events: %w", err)
+		}
+		e.At = db.Time(at)
+		if err := json.Unmarshal([]byte(params), &e.Params); err != nil {
+			return nil, fmt.Errorf("read event %s: %w", e.ID, err)
+		}
+		list = append(list, e)
+	}
+	return list, rows.Err()
+}
+
+// elsewhere is how often Wait looks for the events of other processes.
+const elsewhere = 2 * time.Second
+
+// Wait returns as soon as there is an event after the cursor, with the newest cursor. When ctx ends first, it returns
+// the newest cursor that there is and no error.
+func (l *Log) Wait(ctx context.Context, after int64) (int64, error) {
+	for {
+		l.mu.Lock()
+		news := l.news
+		l.mu.Unlock()
+		latest, err := l.latest(context.WithoutCancel(ctx))
+		if err != nil || latest > after {
+			return latest, err
+		}
+		look := time.NewTimer(elsewhere)
+		select {
+		case <-news:
+		case <-look.C:
+		case <-ctx.Done():
+			look.Stop()
+			return latest, nil
+		}
+		look.Stop()
+	}
+}
+
+func (l *Log) latest(ctx context.Context) (seq int64, err error) {
+	err = l.db.View(ctx, func(tx *db.Tx) error {
+		return tx.Row(`SELECT COALESCE(MAX(seq), 0) FROM events`).Scan(&seq)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("look for news: %w", err)
+	}
+	return seq, nil
+}
