@@ -1,0 +1,195 @@
+package admin
+
+import "example.org/gatehouse/backend/settings"
+
+// What the methods are asked with. A field named Body is the JSON body of the request.
+
+// None asks without parameters.
+type None struct{}
+
+// Done answers where there is nothing to say.
+type Done struct{}
+
+// SetUpIn answers the first questions: enough to serve phones.
+type SetUpIn struct {
+	Body struct {
+		Organization string   `json:"organization" minLength:"1" maxLength:"200"`
+		Domains      []string `json:"domains" minItems:"1" maxItems:"100" doc:"the email domains of the people who enroll"`
+		URL          string   `json:"url" example:"https://mdm.example.com:8443" doc:"what phones use; it cannot change while phones are enrolled"`
+		Language     string   `json:"language,omitempty" default:"en" doc:"BCP 47"`
+	}
+}
+
+// CheckIn is one answer to look at before it is kept.
+type CheckIn struct {
+	Body struct {
+		Field string `json:"field" enum:"organization,domain,url,language"`
+		Value string `json:"value" maxLength:"2000"`
+	}
+}
+
+// SettingsIn replaces the whole document of settings.
+type SettingsIn struct {
+	Force bool `query:"force" doc:"also when it cuts off enrolled phones"`
+	Body  settings.Settings
+}
+
+// DirectoryIn is the LDAP directory.
+type DirectoryIn struct {
+	Body struct {
+		Directory    settings.LDAP `json:"directory"`
+		BindPassword *string       `json:"bind_password,omitempty" maxLength:"1000" doc:"kept as it is when absent"`
+	}
+}
+
+// TestDirectoryIn looks a person up, and tries the password if there is one.
+type TestDirectoryIn struct {
+	Body struct {
+		Identifier string `json:"identifier" minLength:"1" maxLength:"320"`
+		Password   string `json:"password,omitempty" maxLength:"1000"`
+	}
+}
+
+// ImportTLSIn is the certificate that phones see, and its key.
+type ImportTLSIn struct {
+	Body struct {
+		Certificate string `json:"certificate" maxLength:"200000" doc:"PEM, the server's own certificate first"`
+		Key         string `json:"key" maxLength:"50000" doc:"PEM, not encrypted"`
+	}
+}
+
+// ImportPushIn is Apple's push certificate with its key, as PEM or as PKCS#12.
+type ImportPushIn struct {
+	Force bool `query:"force" doc:"also another topic than the enrolled phones know: they can never be woken again"`
+	Body  struct {
+		Certificate string `json:"certificate,omitempty" maxLength:"100000" doc:"PEM"`
+		Key         string `json:"key,omitempty" maxLength:"50000" doc:"PEM, not encrypted"`
+		PKCS12      []byte `json:"pkcs12,omitempty" maxLength:"200000" doc:"instead of certificate and key; base64"`
+		Passphrase  string `json:"passphrase,omitempty" maxLength:"1000"`
+		Account     string `json:"account,omitempty" maxLength:"320" doc:"the Apple account it was made with"`
+	}
+}
+
+// PeopleIn searches the local accounts.
+type PeopleIn struct {
+	Search string `query:"search" maxLength:"200"`
+}
+
+// AddPersonIn is a new local account. Without a password it gets an enrollment code.
+type AddPersonIn struct {
+	Body struct {
+		Identifier     string `json:"identifier" minLength:"3" maxLength:"320" example:"anna@example.org"`
+		Name           string `json:"name,omitempty" maxLength:"200"`
+		ManagedAccount string `json:"managed_account,omitempty" maxLength:"320"`
+		Password       string `json:"password,omitempty" maxLength:"1000"`
+	}
+}
+
+// PersonIn names a local account.
+type PersonIn struct {
+	Identifier string `path:"identifier" maxLength:"320"`
+}
+
+// SetPasswordIn gives a local account a password.
+type SetPasswordIn struct {
+	Identifier string `path:"identifier" maxLength:"320"`
+	Body       struct {
+		Password string `json:"password" minLength:"1" maxLength:"1000"`
+	}
+}
+
+// SetManagedAccountIn sets the Managed Apple Account of one person; empty follows the rule again.
+type SetManagedAccountIn struct {
+	Identifier string `path:"identifier" maxLength:"320"`
+	Body       struct {
+		ManagedAccount string `json:"managed_account" maxLength:"320"`
+	}
+}
+
+// EnrollmentsIn asks for a page of the list of phones.
+type EnrollmentsIn struct {
+	Search string `query:"search" maxLength:"200" doc:"part of a person, a name, a model or an account"`
+	State  string `query:"state" enum:",authenticated,enrolled,removed"`
+	Stale  int    `query:"stale" minimum:"0" maximum:"3650" doc:"silent for at least so many days"`
+	Sort   string `query:"sort" enum:",person,-person,name,-name,model,-model,os_version,-os_version,state,-state,enrolled_at,-enrolled_at,last_seen_at,-last_seen_at" doc:"a column, with a minus the other way round"`
+	After  string `query:"after" maxLength:"1000" doc:"cursor of the page before"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"200"`
+}
+
+// EnrollmentIn names one enrollment.
+type EnrollmentIn struct {
+	ID string `path:"id" maxLength:"100"`
+}
+
+// TimelineIn asks for what happened to one enrollment.
+type TimelineIn struct {
+	ID    string `path:"id" maxLength:"100"`
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"200"`
+}
+
+// SendCommandIn asks phones for something.
+type SendCommandIn struct {
+	Body struct {
+		IDs         []string `json:"ids,omitempty" maxItems:"1000"`
+		All         bool     `json:"all,omitempty" doc:"every enrolled phone"`
+		Type        string   `json:"type" example:"DeviceInformation"`
+		Message     string   `json:"message,omitempty" maxLength:"1000" doc:"for DeviceLock"`
+		PhoneNumber string   `json:"phone_number,omitempty" maxLength:"50" doc:"for DeviceLock"`
+		Identifier  string   `json:"identifier,omitempty" maxLength:"500" doc:"for RemoveProfile"`
+	}
+}
+
+// WakeIn names the phones to wake.
+type WakeIn struct {
+	Body struct {
+		IDs []string `json:"ids" minItems:"1" maxItems:"1000"`
+	}
+}
+
+// AttemptsIn asks for attempts.
+type AttemptsIn struct {
+	Open  bool `query:"open" doc:"only those that have not come to their end"`
+	Limit int  `query:"limit" minimum:"1" maximum:"500" default:"100"`
+}
+
+// AttemptIn names one attempt, by its id or by the reference its person reads out.
+type AttemptIn struct {
+	ID string `path:"id" maxLength:"100"`
+}
+
+// EventsIn asks for a part of what happened.
+type EventsIn struct {
+	After      int64    `query:"after" minimum:"0" doc:"only after this cursor"`
+	Since      string   `query:"since" doc:"RFC 3339"`
+	Kinds      []string `query:"kinds" maxItems:"50"`
+	Attempt    string   `query:"attempt" maxLength:"100"`
+	Enrollment string   `query:"enrollment" maxLength:"100"`
+	Person     string   `query:"person" maxLength:"320"`
+	Newest     bool     `query:"newest" doc:"newest first"`
+	Limit      int      `query:"limit" minimum:"1" maximum:"500" default:"100"`
+}
+
+// NewsIn waits until something happens after the cursor.
+type NewsIn struct {
+	After int64 `query:"after" minimum:"0"`
+	Wait  int   `query:"wait" minimum:"0" maximum:"25" default:"25" doc:"seconds"`
+}
+
+// RehearseIn is a person the simulated iPhone signs in as.
+type RehearseIn struct {
+	Body struct {
+		Identifier string `json:"identifier" minLength:"3" maxLength:"320"`
+		Password   string `json:"password" maxLength:"1000"`
+	}
+}
+
+// RehearsalIn names a rehearsal.
+type RehearsalIn struct {
+	ID string `path:"id" maxLength:"100"`
+}
+
+// DirectoryState is the LDAP directory as it is set.
+type DirectoryState struct {
+	Directory       settings.LDAP `json:"directory"`
+	BindPasswordSet bool          `json:"bind_password_set"`
+}

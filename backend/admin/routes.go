@@ -1,0 +1,105 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// routes lists every ability with its method, path and role. The paper at /api/openapi.json is made from it.
+func (a *API) routes(api huma.API) {
+	get(api, "/overview", viewer, a.Overview)
+	get(api, "/version", viewer, a.Version)
+	get(api, "/news", viewer, a.News)
+	get(api, "/events", viewer, a.Events)
+
+	get(api, "/setup", viewer, a.SetupState)
+	post(api, "/setup", admin, a.SetUp)
+	post(api, "/setup/check", admin, a.CheckAnswer)
+
+	get(api, "/settings", viewer, a.Settings)
+	put(api, "/settings", admin, a.ChangeSettings)
+	get(api, "/tls", viewer, a.TLS)
+	post(api, "/tls", admin, a.ImportTLS)
+	get(api, "/trust-anchor", viewer, a.TrustAnchor)
+	get(api, "/push-certificate", viewer, a.PushCertificate)
+	post(api, "/push-certificate", admin, a.ImportPush)
+	post(api, "/push-certificate/check", admin, a.CheckPush)
+
+	get(api, "/directory", viewer, a.Directory)
+	put(api, "/directory", admin, a.ChangeDirectory)
+	post(api, "/directory/test", admin, a.TestDirectory)
+
+	get(api, "/people", viewer, a.People)
+	post(api, "/people", operator, a.AddPerson)
+	remove(api, "/people/{identifier}", operator, a.RemovePerson)
+	post(api, "/people/{identifier}/unlock", operator, a.UnlockPerson)
+	post(api, "/people/{identifier}/code", operator, a.NewCode)
+	put(api, "/people/{identifier}/password", operator, a.SetPassword)
+	put(api, "/people/{identifier}/managed-account", operator, a.SetManagedAccount)
+
+	get(api, "/enrollments", viewer, a.Enrollments)
+	get(api, "/enrollments/{id}", viewer, a.Enrollment)
+	get(api, "/enrollments/{id}/timeline", viewer, a.Timeline)
+	get(api, "/enrollments/{id}/commands", viewer, a.Commands)
+	get(api, "/command-types", viewer, a.CommandTypes)
+	post(api, "/commands", operator, a.SendCommand)
+	post(api, "/wake", operator, a.Wake)
+
+	get(api, "/attempts", viewer, a.Attempts)
+	get(api, "/attempts/{id}", viewer, a.Attempt)
+
+	get(api, "/check", viewer, a.Check)
+	post(api, "/rehearsals", operator, a.Rehearse)
+	get(api, "/rehearsals/{id}", viewer, a.Rehearsal)
+}
+
+// answer is what huma wants around a body.
+type answer[T any] struct{ Body *T }
+
+func get[I, O any](api huma.API, path string, role Role, do func(context.Context, *I) (*O, error)) {
+	register(api, http.MethodGet, path, role, do)
+}
+
+func post[I, O any](api huma.API, path string, role Role, do func(context.Context, *I) (*O, error)) {
+	register(api, http.MethodPost, path, role, do)
+}
+
+func put[I, O any](api huma.API, path string, role Role, do func(context.Context, *I) (*O, error)) {
+	register(api, http.MethodPut, path, role, do)
+}
+
+func remove[I, O any](api huma.API, path string, role Role, do func(context.Context, *I) (*O, error)) {
+	register(api, http.MethodDelete, path, role, do)
+}
+
+// register adds one operation. Whoever asks needs the role; an error becomes a problem document.
+func register[I, O any](api huma.API, method, path string, role Role, do func(context.Context, *I) (*O, error)) {
+	name := operationID(method, path)
+	op := huma.Operation{
+		OperationID:  name,
+		Method:       method,
+		Path:         "/api" + path,
+		MaxBodyBytes: maxBody,
+		Tags:         []string{strings.Split(path, "/")[1]},
+		Extensions:   map[string]any{"x-role": role.String()},
+	}
+	huma.Register(api, op, func(ctx context.Context, in *I) (*answer[O], error) {
+		if err := allowed(ctx, role); err != nil {
+			return nil, problemOf(ctx, err)
+		}
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, problemOf(ctx, err)
+		}
+		return &answer[O]{Body: out}, nil
+	})
+}
+
+// operationID is "get-enrollments-id-timeline" for GET /enrollments/{id}/timeline.
+func operationID(method, path string) string {
+	words := strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path)
+	return strings.ToLower(method) + words
+}
