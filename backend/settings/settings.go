@@ -109,7 +109,9 @@ func (o Organization) Short() string {
 }
 
 // Complete says whether phones can be served: who we are, where we are, and whose accounts we take.
-func (s Settings) Complete() bool { return s.Organization.Name != "" && s.URL != "" && len(s.Domains) > 0 }
+func (s Settings) Complete() bool {
+	return s.Organization.Name != "" && s.URL != "" && len(s.Domains) > 0
+}
 
 // Host is the name in URL, without its port; empty when there is no URL.
 func (s Settings) Host() string {

@@ -1,0 +1,185 @@
+package settings_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/db/dbtest"
+	"example.org/gatehouse/backend/event"
+	"example.org/gatehouse/backend/settings"
+)
+
+func open(d *db.DB) (*settings.Store, *event.Log) {
+	l := event.New(d)
+	return settings.Open(d, l), l
+}
+
+func TestChangeIsStoredInForm(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, l := open(d)
+		err := s.Change(t.Context(), false, func(s *settings.Settings) error {
+			s.Organization.Name = "  Nordlicht GmbH "
+			s.URL = "https://MDM.Nordlicht.example:443/"
+			s.Domains = []string{"Nordlicht.example", "@bücher.example.", "nordlicht.example"}
+			s.Language = "de-at"
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Get(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := settings.Defaults()
+		want.Organization.Name = "Nordlicht GmbH"
+		want.URL = "https://mdm.nordlicht.example"
+		want.Domains = []string{"nordlicht.example", "xn--bcher-kva.example"}
+		want.Language = "de-AT"
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("stored settings (-want +got):\n%s", diff)
+		}
+		events, err := l.List(t.Context(), event.Query{Kind: settings.Changed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(events) != 1 || events[0].Params["keys"] != "organization.name, url, domains, language" {
+			t.Errorf("events of the change: got %+v", events)
+		}
+		if diff := cmp.Diff([]string{"mdm.nordlicht.example", "nordlicht.example", "xn--bcher-kva.example"}, got.Hosts()); diff != "" {
+			t.Errorf("hosts (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestInvalidSettingsChangeNothing(t *testing.T) {
+	for _, c := range []struct{ key, value, field, problem string }{
+		{"url", "http://mdm.example.com", "url", "not_https"},
+		{"url", "https://mdm.example.com/path", "url", "not_https"},
+		{"url", "https://user@mdm.example.com", "url", "not_https"},
+		{"domains", "example", "domains", "not_domain"},
+		{"domains", "exa mple.com", "domains", "not_domain"},
+		{"domains", "example.com/x", "domains", "not_domain"},
+		{"language", "klingon!", "language", "not_language"},
+		{"organization.name", strings.Repeat("x", 121), "organization.name", "too_long"},
+		{"organization.name", "a\x00b", "organization.name", "control"},
+		{"organization.support_email", "not an address", "organization.support_email", "not_email"},
+		{"organization.support_url", "javascript:alert(1)", "organization.support_url", "not_web"},
+		{"enrollment.unknown_devices", "perhaps", "enrollment.unknown_devices", "not_choice"},
+		{"enrollment.platforms", "iPhone,Toaster", "enrollment.platforms", "not_choice"},
+		{"enrollment.open", "yes please", "enrollment.open", "not_boolean"},
+		{"managed_account.rule", "domain", "managed_account.domain", "required"},
+		{"managed_account.rule", "attribute", "managed_account.attribute", "required"},
+		{"directory.url", "http://ldap.example.com", "directory.url", "not_ldap"},
+		{"directory.enabled", "true", "directory.url", "required"},
+		{"directory.managed_account_attribute", "a)(b", "directory.managed_account_attribute", "not_attribute"},
+		{"no.such.key", "x", "no.such.key", "not_known"},
+	} {
+		t.Run(c.key+"="+c.value[:min(len(c.value), 20)], func(t *testing.T) {
+			t.Parallel()
+			s, l := open(dbtest.Open(t))
+			err := s.Change(t.Context(), false, func(now *settings.Settings) error { return settings.SetKey(now, c.key, c.value) })
+			var invalid *settings.Invalid
+			if !errors.As(err, &invalid) || invalid.Field != c.field || invalid.Problem != c.problem {
+				t.Errorf("got %v, want %s %s", err, c.field, c.problem)
+			}
+			got, err := s.Get(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(settings.Defaults(), got); diff != "" {
+				t.Errorf("a refused change changed something (-want +got):\n%s", diff)
+			}
+			if events, err := l.List(t.Context(), event.Query{}); err != nil || len(events) != 0 {
+				t.Errorf("a refused change left events: %v, %v", events, err)
+			}
+		})
+	}
+}
+
+func TestGuardRefusesUnlessForced(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := open(d)
+		stranded := errors.New("14 phones would be cut off")
+		s.Guard(func(_ *db.Tx, old, next settings.Settings) error {
+			if old.URL != "" && old.URL != next.URL {
+				return stranded
+			}
+			return nil
+		})
+		set := func(force bool, url string) error {
+			return s.Change(t.Context(), force, func(now *settings.Settings) error { now.URL = url; return nil })
+		}
+		if err := set(false, "https://a.example"); err != nil {
+			t.Fatal(err)
+		}
+		if err := set(false, "https://b.example"); !errors.Is(err, stranded) {
+			t.Errorf("guarded change: got %v, want the guard's error", err)
+		}
+		if got, _ := s.Get(t.Context()); got.URL != "https://a.example" {
+			t.Errorf("after a refused change the address is %q", got.URL)
+		}
+		if err := set(true, "https://b.example"); err != nil {
+			t.Errorf("forced change: %v", err)
+		}
+	})
+}
+
+func TestSecretsAreSealed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := open(d)
+		err := d.Update(t.Context(), func(tx *db.Tx) error { return s.SetSecret(tx, settings.BindPassword, []byte("tell nobody")) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = d.View(t.Context(), func(tx *db.Tx) error {
+			got, err := s.Secret(tx, settings.BindPassword)
+			if err != nil || string(got) != "tell nobody" {
+				t.Errorf("secret: got %q, %v", got, err)
+			}
+			var stored []byte
+			if err := tx.Row(`SELECT sealed FROM secrets`).Scan(&stored); err != nil {
+				return err
+			}
+			if strings.Contains(string(stored), "nobody") {
+				t.Error("the database shows the secret")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = d.Update(t.Context(), func(tx *db.Tx) error {
+			if err := s.SetSecret(tx, settings.BindPassword, nil); err != nil {
+				return err
+			}
+			if _, err := s.Secret(tx, settings.BindPassword); !errors.Is(err, settings.ErrNoSecret) {
+				t.Errorf("a removed secret: got %v, want ErrNoSecret", err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestEveryKeyCanBeReadAndSetAgain(t *testing.T) {
+	s := settings.Defaults()
+	for _, k := range settings.Keys() {
+		v, err := settings.GetKey(s, k.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := settings.SetKey(&s, k.Name, v); err != nil {
+			t.Errorf("set %s to what it was, %q: %v", k.Name, v, err)
+		}
+	}
+	if diff := cmp.Diff(settings.Defaults(), s); diff != "" {
+		t.Errorf("after setting every key to what it was (-want +got):\n%s", diff)
+	}
+}
