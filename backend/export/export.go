@@ -1,0 +1,245 @@
+package export
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+)
+
+// Format is a kind of file.
+type Format string
+
+// The formats.
+const (
+	CSV  Format = "csv"
+	TSV  Format = "tsv"
+	JSON Format = "json"
+	XLSX Format = "xlsx"
+	XML  Format = "xml"
+	Text Format = "table"
+)
+
+// Formats lists all of them.
+func Formats() []Format { return []Format{Text, CSV, TSV, JSON, XLSX, XML} }
+
+// ErrFormat says that there is no such format.
+var ErrFormat = errors.New("export: no such format")
+
+// Parse finds a format by its name.
+func Parse(name string) (Format, error) {
+	f := Format(strings.ToLower(name))
+	if !slices.Contains(Formats(), f) {
+		return "", fmt.Errorf("%w: %q", ErrFormat, name)
+	}
+	return f, nil
+}
+
+// Table is rows under columns.
+type Table struct {
+	// Name and Row are the nouns of the whole and of one row, "enrollments" and "enrollment".
+	Name, Row string
+	Columns   []Column
+	// Rows gives the cells of each row in the order of the columns: string, int, int64, bool, time.Time or nil.
+	Rows iter.Seq2[[]any, error]
+}
+
+// Column is one column.
+type Column struct {
+	Name  string // "last_seen_at"
+	Title string // "Last seen"
+}
+
+// Options are what a format may be asked besides.
+type Options struct {
+	// BOM begins CSV and TSV with a byte order mark, so that Excel reads them as UTF-8.
+	BOM bool
+}
+
+// Write writes the table.
+func Write(w io.Writer, f Format, t Table, o Options) error {
+	buffered := bufio.NewWriter(w)
+	var err error
+	switch f {
+	case CSV:
+		err = writeSeparated(buffered, t, ',', o)
+	case TSV:
+		err = writeSeparated(buffered, t, '\t', o)
+	case JSON:
+		err = writeJSON(buffered, t)
+	case XML:
+		err = writeXML(buffered, t)
+	case XLSX:
+		err = writeXLSX(buffered, t)
+	case Text:
+		err = writeText(buffered, t)
+	default:
+		err = fmt.Errorf("%w: %q", ErrFormat, f)
+	}
+	if err != nil {
+		return err
+	}
+	return buffered.Flush()
+}
+
+// text is a cell in words; unknown times and nothing at all are empty.
+func text(cell any) string {
+	switch v := cell.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case int:
+		return strconv.Itoa(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case bool:
+		return strconv.FormatBool(v)
+	case time.Time:
+		if v.IsZero() {
+			return ""
+		}
+		return v.UTC().Format(time.RFC3339)
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// guarded is the text of a cell that no spreadsheet takes for a formula. Numbers of ours may begin with a minus.
+func guarded(cell any) string {
+	s, ok := cell.(string)
+	if !ok || s == "" {
+		return text(cell)
+	}
+	if strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+func writeSeparated(w io.Writer, t Table, separator rune, o Options) error {
+	if o.BOM {
+		if _, err := io.WriteString(w, "\uFEFF"); err != nil {
+			return err
+		}
+	}
+	out := csv.NewWriter(w)
+	out.Comma = separator
+	out.UseCRLF = true // RFC 4180
+	line := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		line[i] = c.Name
+	}
+	if err := out.Write(line); err != nil {
+		return err
+	}
+	for cells, err := range t.Rows {
+		if err != nil {
+			return err
+		}
+		for i, cell := range cells {
+			line[i] = guarded(cell)
+		}
+		if err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func writeJSON(w *bufio.Writer, t Table) error {
+	w.WriteByte('[')
+	first := true
+	for cells, err := range t.Rows {
+		if err != nil {
+			return err
+		}
+		if !first {
+			w.WriteByte(',')
+		}
+		first = false
+		w.WriteString("\n  {")
+		for i, cell := range cells {
+			if i > 0 {
+				w.WriteString(", ")
+			}
+			if at, ok := cell.(time.Time); ok {
+				cell = nil
+				if !at.IsZero() {
+					cell = at.UTC()
+				}
+			}
+			value, err := json.Marshal(cell)
+			if err != nil {
+				return fmt.Errorf("write column %s: %w", t.Columns[i].Name, err)
+			}
+			fmt.Fprintf(w, "%q: %s", t.Columns[i].Name, value)
+		}
+		w.WriteByte('}')
+	}
+	if !first {
+		w.WriteByte('\n')
+	}
+	_, err := w.WriteString("]\n")
+	return err
+}
+
+func writeXML(w *bufio.Writer, t Table) error {
+	fmt.Fprintf(w, "%s<%s>\n", xml.Header, t.Name)
+	for cells, err := range t.Rows {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "  <%s>\n", t.Row)
+		for i, cell := range cells {
+			fmt.Fprintf(w, "    <%s>", t.Columns[i].Name)
+			if err := xml.EscapeText(w, []byte(text(cell))); err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "</%s>\n", t.Columns[i].Name)
+		}
+		fmt.Fprintf(w, "  </%s>\n", t.Row)
+	}
+	_, err := fmt.Fprintf(w, "</%s>\n", t.Name)
+	return err
+}
+
+func writeText(w io.Writer, t Table) error {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		line[i] = strings.ToUpper(c.Title)
+	}
+	fmt.Fprintln(out, strings.Join(line, "\t"))
+	for cells, err := range t.Rows {
+		if err != nil {
+			return err
+		}
+		for i, cell := range cells {
+			line[i] = Plain(text(cell))
+		}
+		fmt.Fprintln(out, strings.Join(line, "\t"))
+	}
+	return out.Flush()
+}
+
+// Plain is s without what a terminal would obey: control characters become a replacement character.
+func Plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
