@@ -1,0 +1,50 @@
+-- +goose Up
+CREATE TABLE authorities (
+	name        TEXT PRIMARY KEY,
+	certificate BLOB NOT NULL,
+	key         BLOB NOT NULL,
+	created_at  BIGINT NOT NULL
+);
+
+CREATE TABLE challenges (
+	digest     BLOB PRIMARY KEY,
+	attempt    TEXT NOT NULL,
+	person     TEXT NOT NULL,
+	enrollment TEXT NOT NULL,
+	expires_at BIGINT NOT NULL
+);
+
+CREATE INDEX challenges_by_attempt ON challenges (attempt);
+CREATE INDEX challenges_by_enrollment ON challenges (enrollment);
+CREATE INDEX challenges_by_expiry ON challenges (expires_at);
+
+CREATE TABLE identities (
+	fingerprint TEXT PRIMARY KEY,
+	serial      TEXT NOT NULL,
+	attempt     TEXT NOT NULL,
+	person      TEXT NOT NULL,
+	enrollment  TEXT NOT NULL,
+	public_key  BLOB NOT NULL,
+	challenge   BLOB UNIQUE,
+	renews      TEXT NOT NULL,
+	not_before  BIGINT NOT NULL,
+	not_after   BIGINT NOT NULL,
+	issued_at   BIGINT NOT NULL,
+	revoked_at  BIGINT NOT NULL,
+	certificate BLOB NOT NULL
+);
+
+CREATE INDEX identities_by_attempt ON identities (attempt);
+CREATE INDEX identities_by_enrollment ON identities (enrollment);
+CREATE INDEX identities_by_renewed ON identities (renews);
+
+CREATE TABLE tls_certificates (
+	name       TEXT PRIMARY KEY,
+	version    BIGINT NOT NULL,
+	source     TEXT NOT NULL,
+	hosts      TEXT NOT NULL,
+	chain      BLOB NOT NULL,
+	key        BLOB NOT NULL,
+	not_before BIGINT NOT NULL,
+	not_after  BIGINT NOT NULL
+);

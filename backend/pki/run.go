@@ -1,0 +1,107 @@
+package pki
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"time"
+
+	"example.org/gatehouse/backend/event"
+)
+
+const (
+	tendEvery = time.Hour
+	tendLease = 2 * tendEvery
+)
+
+// Run renews the private TLS certificate in time and forgets expired challenges, until ctx ends. Among several processes one
+// does it.
+func (a *Authority) Run(ctx context.Context) error {
+	ticker := time.NewTicker(tendEvery)
+	defer ticker.Stop()
+	for {
+		if err := a.tend(ctx); err != nil && ctx.Err() == nil {
+			a.log.ErrorContext(ctx, "certificates not tended", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+func (a *Authority) tend(ctx context.Context) error {
+	if ours, err := a.db.Lease(ctx, "pki", tendLease); err != nil || !ours {
+		return err
+	}
+	if err := a.db.Update(ctx, forgetChallenges); err != nil {
+		return err
+	}
+	if _, err := a.certificate(ctx, true); err != nil {
+		if errors.Is(err, ErrNoTLS) {
+			return nil
+		}
+		return err
+	}
+	a.served.mu.Lock()
+	hosts := a.served.hosts
+	a.served.mu.Unlock()
+	return a.EnsureTLS(ctx, hosts)
+}
+
+// Health looks at what runs out.
+func (a *Authority) Health(ctx context.Context) []event.Finding {
+	now := a.db.Now()
+	return append(a.tlsHealth(ctx, now), authorityHealth(a.device.certificate, a.root.certificate, now)...)
+}
+
+func (a *Authority) tlsHealth(ctx context.Context, now time.Time) []event.Finding {
+	info, err := a.TLS(ctx)
+	if errors.Is(err, ErrNoTLS) {
+		return []event.Finding{{Code: "tls.missing", Level: event.Broken}}
+	}
+	if err != nil {
+		return []event.Finding{{Code: "tls.unreadable", Level: event.Broken, Params: map[string]string{"err": err.Error()}}}
+	}
+	f := expiry("tls", info.NotAfter, now, 30, 7)
+	f.Params["source"] = info.Source
+	findings := []event.Finding{f}
+	a.served.mu.Lock()
+	hosts := a.served.hosts
+	a.served.mu.Unlock()
+	for _, host := range info.Missing {
+		if host == hosts[0] { // on the other names, somebody else may answer
+			findings = append(findings, event.Finding{Code: "tls.wrong_host", Level: event.Broken, Params: map[string]string{"host": host}})
+		}
+	}
+	return findings
+}
+
+func authorityHealth(device, root *x509.Certificate, now time.Time) []event.Finding {
+	if now.Before(device.NotBefore) || now.Before(root.NotBefore) {
+		// The authorities were made before this moment, so it is the clock that is wrong.
+		return []event.Finding{{Code: "clock.behind", Level: event.Broken, Params: map[string]string{"now": now.Format(time.RFC3339)}}}
+	}
+	// Identities live a year: an authority with less than that left already shortens them.
+	end := device.NotAfter
+	if root.NotAfter.Before(end) {
+		end = root.NotAfter
+	}
+	return []event.Finding{expiry("authority", end, now, 500, 60)}
+}
+
+// expiry is the finding about something that ends: good, expiring or expired.
+func expiry(what string, end, now time.Time, attention, broken int) event.Finding {
+	left := end.Sub(now)
+	f := event.Finding{Code: what + ".valid", Level: event.Good, Params: map[string]string{"expires": end.UTC().Format(time.RFC3339)}}
+	switch days := func(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }; {
+	case left <= 0:
+		f.Code, f.Level = what+".expired", event.Broken
+	case left <= days(broken):
+		f.Code, f.Level = what+".expiring", event.Broken
+	case left <= days(attention):
+		f.Code, f.Level = what+".expiring", event.Attention
+	}
+	return f
+}
