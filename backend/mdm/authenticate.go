@@ -1,0 +1,104 @@
+package mdm
+
+import (
+	"errors"
+	"fmt"
+
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/pki"
+)
+
+// authenticate begins an enrollment, or begins it again. Apple sends it when the profile goes in, and also when the
+// profile is renewed with a new identity.
+func (s *Server) authenticate(tx *db.Tx, c caller, m checkIn) (reply, error) {
+	id := m.EnrollmentID
+	identity, err := s.identity(tx, c)
+	if err != nil {
+		return reply{}, err
+	}
+	p, err := find(tx, id)
+	if err != nil {
+		return reply{}, err
+	}
+	if p.found && identity.Enrollment == id && p.stage == StageAuthenticated && p.fingerprint == c.fingerprint && p.digest == c.digest {
+		return reply{}, seen(tx, id) // the same message again
+	}
+	if identity.Enrollment != "" && identity.Enrollment != id {
+		return reply{}, turnAway("identity_of_another_enrollment")
+	}
+	if p.found && p.digest == c.digest && identity.Enrollment == id && p.fingerprint != c.fingerprint {
+		return reply{}, s.renew(tx, c, id, identity, p)
+	}
+	grant, err := s.grant(tx, c)
+	if errors.Is(err, ErrTokenUnknown) {
+		challenge, err := s.tokens.SignInAgain(tx, id)
+		return reply{challenge: challenge}, err
+	}
+	if err != nil {
+		return reply{}, fmt.Errorf("look up token: %w", err)
+	}
+	if err := agree(id, identity, grant, p); err != nil {
+		return reply{}, err
+	}
+	if p.found && identity.Enrollment == id && p.fingerprint != c.fingerprint {
+		p.digest = c.digest
+		return reply{}, s.renew(tx, c, id, identity, p)
+	}
+	return reply{}, s.begin(tx, c, m, identity, grant)
+}
+
+// agree checks that identity, token and enrollment are one person's. An identity and a token of one attempt belong
+// together; so does a token that was got by signing in again for this enrollment.
+func agree(id string, identity pki.Identity, grant Grant, p pin) error {
+	switch {
+	case grant.Person != identity.Person:
+		return turnAway("token_of_another_person")
+	case grant.Enrollment != "" && grant.Enrollment != id:
+		return turnAway("token_of_another_enrollment")
+	case grant.Enrollment == "" && grant.Attempt != identity.Attempt:
+		return turnAway("token_of_another_attempt")
+	case p.found && p.person != grant.Person:
+		return turnAway("enrollment_of_another_person")
+	}
+	return nil
+}
+
+// renew gives a phone its new identity. Queue, push data and state stay.
+func (s *Server) renew(tx *db.Tx, c caller, id string, identity pki.Identity, p pin) error {
+	p.fingerprint, p.identityExpires = c.fingerprint, identity.NotAfter
+	if err := store(tx, id, p); err != nil {
+		return err
+	}
+	if p.stage.over() {
+		if err := s.comeBack(tx, id, &p); err != nil {
+			return err
+		}
+	}
+	return s.note(tx, Renewed, id, &p, nil)
+}
+
+// begin pins identity and token to the enrollment. What a former life of the same EnrollmentID left is forgotten.
+func (s *Server) begin(tx *db.Tx, c caller, m checkIn, identity pki.Identity, grant Grant) error {
+	id := m.EnrollmentID
+	err := s.pki.Bind(tx, c.fingerprint, id)
+	if errors.Is(err, pki.ErrIdentityTaken) {
+		return turnAway("identity_of_another_enrollment")
+	}
+	if err != nil {
+		return fmt.Errorf("bind identity: %w", err)
+	}
+	p := pin{found: true, stage: StageAuthenticated, fingerprint: c.fingerprint, digest: c.digest, identityExpires: identity.NotAfter, attempt: grant.Attempt, person: grant.Person}
+	if err := forget(tx, id); err != nil {
+		return err
+	}
+	if err := begun(tx, id, p); err != nil {
+		return err
+	}
+	if err := introduce(tx, m, grant); err != nil {
+		return err
+	}
+	if err := s.tokens.Enrolling(tx, grant.Attempt, id); err != nil {
+		return fmt.Errorf("follow the attempt: %w", err)
+	}
+	return s.note(tx, Authenticated, id, &p, map[string]string{"product_name": m.ProductName, "os_version": m.OSVersion})
+}

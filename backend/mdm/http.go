@@ -1,0 +1,161 @@
+package mdm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/event"
+)
+
+// Routes adds the two addresses that a phone calls once it has its profile.
+func (s *Server) Routes(mux *http.ServeMux) {
+	mux.Handle("PUT /mdm/checkin", s.handle(checkInLimit, s.checkIn))
+	mux.Handle("PUT /mdm", s.handle(resultLimit, s.next))
+}
+
+// handle turns what a handler returns into one answer and, where somebody should know, one log line. Nobody else
+// chooses a status; docs/PROTOCOL.md says what each means to a phone.
+func (s *Server) handle(limit int64, h func(context.Context, caller, []byte) (reply, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer, err := s.hear(w, r, limit, h)
+		var refused *refusal
+		var tooLarge *http.MaxBytesError
+		switch {
+		case err == nil && answer.challenge != "":
+			signInAgain(w, answer.challenge)
+		case err == nil:
+			write(w, answer)
+		case errors.As(err, &tooLarge):
+			s.log.WarnContext(r.Context(), "message refused", "reason", "too_large", "limit", limit, "remote", r.RemoteAddr)
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		case errors.As(err, &refused):
+			s.turnedAway(r, err, refused)
+			w.WriteHeader(http.StatusBadRequest) // the phone keeps what it wanted to say and comes again
+		case r.Context().Err() != nil:
+			return // the phone has hung up; it will say it again
+		default:
+			s.log.ErrorContext(r.Context(), "message not handled", "path", r.URL.Path, "err", err)
+			w.WriteHeader(http.StatusServiceUnavailable) // not the phone's fault; it comes again
+		}
+	})
+}
+
+// hear reads a message once, proves its signature over those bytes, and only then has it taken apart.
+func (s *Server) hear(w http.ResponseWriter, r *http.Request, limit int64, h func(context.Context, caller, []byte) (reply, error)) (reply, error) {
+	header := r.Header.Get("Mdm-Signature")
+	if header == "" {
+		return reply{}, refuse("not_signed", nil)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err != nil {
+		return reply{}, err
+	}
+	if len(body) > 64<<10 {
+		select {
+		case s.large <- struct{}{}:
+			defer func() { <-s.large }()
+		case <-r.Context().Done():
+			return reply{}, r.Context().Err()
+		}
+	}
+	signature, err := s.pki.Verify(header, body)
+	if err != nil {
+		return reply{}, refuse("bad_signature", err)
+	}
+	token := bearer(r.Header.Get("Authorization"))
+	digest := sha256.Sum256([]byte(token))
+	return h(r.Context(), caller{fingerprint: signature.Fingerprint, token: token, digest: hex.EncodeToString(digest[:])}, body)
+}
+
+func bearer(header string) string {
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// signInAgain sends the phone's person to the sign-in page. Without the challenge, a 401 would end the management: this
+// is the one place that sends it.
+func signInAgain(w http.ResponseWriter, challenge string) {
+	w.Header().Set("WWW-Authenticate", challenge)
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusUnauthorized)
+}
+
+func write(w http.ResponseWriter, r reply) {
+	if len(r.body) > 0 {
+		if r.mime == "" {
+			r.mime = "application/xml; charset=UTF-8"
+		}
+		w.Header().Set("Content-Type", r.mime)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
+	if r.status != 0 {
+		w.WriteHeader(r.status)
+	}
+	w.Write(r.body)
+}
+
+// about names the enrollment that a refused message spoke of.
+func about(err error, id string) error {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		r.enrollment = id
+	}
+	return err
+}
+
+// turnedAway writes why a message was refused, and has an administrator hear of it if somebody spoke for another phone.
+func (s *Server) turnedAway(r *http.Request, err error, refused *refusal) {
+	ctx := r.Context()
+	s.log.WarnContext(ctx, "message refused", "reason", refused.reason, "enrollment", refused.enrollment, "remote", r.RemoteAddr, "err", err)
+	if !refused.event || !s.refused.first(refused.enrollment+" "+refused.reason, s.db.Now()) {
+		return
+	}
+	err = s.db.Update(context.WithoutCancel(ctx), func(tx *db.Tx) error {
+		return s.events.Add(tx, event.Event{
+			Kind: Turned, Actor: "phone", Enrollment: refused.enrollment, Params: map[string]string{"reason": refused.reason},
+		})
+	})
+	if err != nil {
+		s.log.ErrorContext(ctx, "refusal not recorded", "err", err)
+	}
+}
+
+// refusals keeps a hostile phone from filling the disk with events: one an hour for the same thing, and few in all.
+type refusals struct {
+	mu   sync.Mutex
+	last map[string]time.Time // guarded by mu
+}
+
+const (
+	refusalPause = time.Hour
+	refusalsMost = 100
+)
+
+func newRefusals() *refusals { return &refusals{last: map[string]time.Time{}} }
+
+// first says whether this has not been recorded lately.
+func (r *refusals) first(what string, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for k, t := range r.last {
+		if now.Sub(t) >= refusalPause {
+			delete(r.last, k)
+		}
+	}
+	if _, ok := r.last[what]; ok || len(r.last) >= refusalsMost {
+		return false
+	}
+	r.last[what] = now
+	return true
+}

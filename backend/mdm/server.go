@@ -1,0 +1,123 @@
+package mdm
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"example.org/gatehouse/backend/apns"
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/event"
+	"example.org/gatehouse/backend/pki"
+)
+
+// The events of an enrollment.
+const (
+	Authenticated event.Kind = "enrollment.authenticated"
+	Enrolled      event.Kind = "enrollment.enrolled"
+	Renewed       event.Kind = "enrollment.renewed"   // the phone has a new identity certificate
+	SignedIn      event.Kind = "enrollment.signed_in" // the person signed in again; the phone has a new token
+	Left          event.Kind = "enrollment.removed"
+	Returned      event.Kind = "enrollment.returned"
+	Turned        event.Kind = "enrollment.refused" // a message that was not the phone's to send
+	Queued        event.Kind = "command.queued"
+	Answered      event.Kind = "command.answered"
+	Cancelled     event.Kind = "command.cancelled"
+	PushGone      event.Kind = "push.gone"
+	PushRefused   event.Kind = "push.refused"
+)
+
+// ErrTokenUnknown is what [Tokens.Grant] says of a token that is unknown, expired or revoked.
+var ErrTokenUnknown = errors.New("mdm: token unknown, expired or revoked")
+
+// ErrUnknown says that there is no such enrollment or command.
+var ErrUnknown = errors.New("mdm: no such enrollment")
+
+// Grant is what a bearer token stands for: a person who signed in, in one attempt to enroll.
+type Grant struct {
+	Attempt        string
+	Person         string
+	Name           string
+	ManagedAccount string
+	// Enrollment is set once the token belongs to one.
+	Enrollment string
+}
+
+// Tokens knows the bearer tokens and follows the attempts. It stands upstairs, in enroll.
+type Tokens interface {
+	// Grant says whose token this is, or ErrTokenUnknown.
+	Grant(tx *db.Tx, token string) (Grant, error)
+	// Enrolling says that Authenticate was accepted: the attempt has a certificate and an enrollment.
+	Enrolling(tx *db.Tx, attempt, enrollmentID string) error
+	// Enrolled says that the first TokenUpdate came: the attempt is done.
+	Enrolled(tx *db.Tx, attempt, enrollmentID string) error
+	// SignInAgain gives the value of WWW-Authenticate that sends this phone's person to the sign-in page.
+	SignInAgain(tx *db.Tx, enrollmentID string) (challenge string, err error)
+	// Left says that the phone has gone: its tokens are worth nothing from now on.
+	Left(tx *db.Tx, enrollmentID string) error
+}
+
+// Declarations answers declarative management. It stands upstairs, in ddm.
+type Declarations interface {
+	Answer(tx *db.Tx, enrollmentID, endpoint string, data []byte) (status int, body []byte, err error)
+}
+
+// Config is what a Server stands on.
+type Config struct {
+	DB           *db.DB
+	PKI          *pki.Authority
+	APNS         *apns.Client
+	Events       *event.Log
+	Tokens       Tokens
+	Declarations Declarations
+	Log          *slog.Logger
+}
+
+// Server is the far end of the protocol.
+type Server struct {
+	db           *db.DB
+	pki          *pki.Authority
+	apns         *apns.Client
+	events       *event.Log
+	tokens       Tokens
+	declarations Declarations
+	log          *slog.Logger
+
+	due     chan struct{} // one signal: somebody is to be woken
+	large   chan struct{} // slots for taking large messages apart
+	refused *refusals
+}
+
+// New puts the server together. It asks apns to guard the topic that phones listen to.
+func New(c Config) *Server {
+	s := &Server{
+		db: c.DB, pki: c.PKI, apns: c.APNS, events: c.Events, tokens: c.Tokens, declarations: c.Declarations, log: c.Log,
+		due: make(chan struct{}, 1), large: make(chan struct{}, 2), refused: newRefusals(),
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.apns.Guard(func(tx *db.Tx, oldTopic, newTopic string) error {
+		n, err := s.Enrolled(tx)
+		if err != nil || n == 0 {
+			return err
+		}
+		return &apns.ErrTopicChanged{Have: oldTopic, Got: newTopic, Enrollments: n}
+	})
+	return s
+}
+
+// Health says what is wrong with reaching the phones.
+func (s *Server) Health(ctx context.Context) []event.Finding {
+	var f []event.Finding
+	err := s.db.View(ctx, func(tx *db.Tx) error {
+		var err error
+		f, err = health(tx)
+		return err
+	})
+	if err != nil {
+		s.log.ErrorContext(ctx, "health of enrollments not known", "err", err)
+		return []event.Finding{{Code: "enrollments_unreadable", Level: event.Broken}}
+	}
+	return f
+}

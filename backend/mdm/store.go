@@ -1,0 +1,178 @@
+package mdm
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.org/gatehouse/backend/db"
+)
+
+// pin is what an enrollment's hot row says about who may speak for it.
+type pin struct {
+	found           bool
+	stage           Stage
+	attempt         string
+	person          string
+	enrolledAt      int64
+	fingerprint     string
+	digest          string
+	identityExpires time.Time
+}
+
+// over is true once an enrollment has ended; a phone that calls all the same gets it back.
+func (s Stage) over() bool { return s == StageRemoved || s == StageArchived }
+
+// touch notes that the phone was heard, if it is the one we remember: one statement, on the path of every poll.
+func touch(tx *db.Tx, c caller, id string) (pin, error) {
+	p := pin{fingerprint: c.fingerprint, digest: c.digest}
+	err := tx.Row(`
+		UPDATE enrollments SET last_seen_at = $1
+		WHERE id = $2 AND fingerprint = $3 AND token_digest = $4
+		RETURNING stage, attempt, person, enrolled_at`,
+		db.Millis(tx.Now), id, c.fingerprint, c.digest).Scan(&p.stage, &p.attempt, &p.person, &p.enrolledAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, nil
+	}
+	if err != nil {
+		return p, fmt.Errorf("touch enrollment: %w", err)
+	}
+	p.found = true
+	return p, nil
+}
+
+func find(tx *db.Tx, id string) (pin, error) {
+	var p pin
+	var expires int64
+	err := tx.Row(`
+		SELECT stage, attempt, person, enrolled_at, fingerprint, token_digest, identity_expires_at
+		FROM enrollments
+		WHERE id = $1`, id).Scan(&p.stage, &p.attempt, &p.person, &p.enrolledAt, &p.fingerprint, &p.digest, &expires)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, nil
+	}
+	if err != nil {
+		return p, fmt.Errorf("find enrollment: %w", err)
+	}
+	p.found, p.identityExpires = true, db.Time(expires)
+	return p, nil
+}
+
+// store pins identity and token, and notes that the phone was heard.
+func store(tx *db.Tx, id string, p pin) error {
+	_, err := tx.Exec(`
+		UPDATE enrollments SET fingerprint = $1, token_digest = $2, identity_expires_at = $3, last_seen_at = $4
+		WHERE id = $5`,
+		p.fingerprint, p.digest, db.Millis(p.identityExpires), db.Millis(tx.Now), id)
+	if err != nil {
+		return fmt.Errorf("pin identity and token: %w", err)
+	}
+	return nil
+}
+
+func seen(tx *db.Tx, id string) error {
+	_, err := tx.Exec(`UPDATE enrollments SET last_seen_at = $1 WHERE id = $2`, db.Millis(tx.Now), id)
+	return err
+}
+
+// ForgetToken unpins the bearer token of an enrollment: the phone's next message asks [Tokens.Grant] again.
+func ForgetToken(tx *db.Tx, enrollmentID string) error {
+	_, err := tx.Exec(`UPDATE enrollments SET token_digest = '' WHERE id = $1`, enrollmentID)
+	if err != nil {
+		return fmt.Errorf("forget token: %w", err)
+	}
+	return nil
+}
+
+func restage(tx *db.Tx, id string, stage Stage, ended int64, by string) error {
+	_, err := tx.Exec(`
+		UPDATE enrollments SET stage = $1, ended_at = $2, ended_by = $3, last_seen_at = $4
+		WHERE id = $5`, string(stage), ended, by, db.Millis(tx.Now), id)
+	if err != nil {
+		return fmt.Errorf("move enrollment to %s: %w", stage, err)
+	}
+	return nil
+}
+
+// begun writes the row of an enrollment that starts, whether or not it is the first time.
+func begun(tx *db.Tx, id string, p pin) error {
+	_, err := tx.Exec(`
+		INSERT INTO enrollments (id, attempt, person, stage, fingerprint, token_digest, last_seen_at, identity_expires_at, authenticated_at, enrolled_at, ended_at, ended_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, 0, 0, '')
+		ON CONFLICT (id) DO UPDATE SET
+			attempt = excluded.attempt, person = excluded.person, stage = excluded.stage, fingerprint = excluded.fingerprint,
+			token_digest = excluded.token_digest, last_seen_at = excluded.last_seen_at, identity_expires_at = excluded.identity_expires_at,
+			authenticated_at = excluded.authenticated_at, enrolled_at = 0, ended_at = 0, ended_by = ''`,
+		id, p.attempt, p.person, string(p.stage), p.fingerprint, p.digest, db.Millis(tx.Now), db.Millis(p.identityExpires))
+	if err != nil {
+		return fmt.Errorf("begin enrollment: %w", err)
+	}
+	return nil
+}
+
+func enrolled(tx *db.Tx, id string) error {
+	_, err := tx.Exec(`
+		UPDATE enrollments SET stage = $1, enrolled_at = $2 WHERE id = $3`, string(StageEnrolled), db.Millis(tx.Now), id)
+	if err != nil {
+		return fmt.Errorf("complete enrollment: %w", err)
+	}
+	return nil
+}
+
+// forget drops what belongs to one life of an enrollment: its open commands and the way to wake it. What was answered
+// stays, as history.
+func forget(tx *db.Tx, id string) error {
+	_, err := tx.Exec(`
+		UPDATE commands SET state = $1, open = $2, answered_at = $3
+		WHERE enrollment = $4 AND open`, string(CommandCancelled), false, db.Millis(tx.Now), id)
+	if err != nil {
+		return fmt.Errorf("clear queue: %w", err)
+	}
+	if _, err := tx.Exec(`DELETE FROM pushes WHERE enrollment = $1`, id); err != nil {
+		return fmt.Errorf("forget push token: %w", err)
+	}
+	return nil
+}
+
+// storePush keeps how to wake the phone. A new token ends all evidence against the old one.
+func storePush(tx *db.Tx, m checkIn) error {
+	_, err := tx.Exec(`
+		INSERT INTO pushes (enrollment, topic, token, magic, token_at, due_at, claimed_until, tries, sent_at, outcome, reason, gone_at)
+		VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, '', '', 0)
+		ON CONFLICT (enrollment) DO UPDATE SET
+			topic = excluded.topic, token = excluded.token, magic = excluded.magic, token_at = excluded.token_at,
+			tries = 0, outcome = '', reason = '', gone_at = 0`,
+		m.EnrollmentID, m.Topic, m.Token, m.PushMagic, db.Millis(tx.Now))
+	if err != nil {
+		return fmt.Errorf("store push token: %w", err)
+	}
+	return nil
+}
+
+// Enrolled counts the phones that a changed address or topic would cut off.
+func (s *Server) Enrolled(tx *db.Tx) (n int, err error) {
+	err = tx.Row(`SELECT COUNT(*) FROM enrollments WHERE stage = $1 OR stage = $2`,
+		string(StageAuthenticated), string(StageEnrolled)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count enrolled phones: %w", err)
+	}
+	return n, nil
+}
+
+// Erase removes every trace of an enrollment that this package keeps, so that a rehearsal leaves nothing behind.
+func (s *Server) Erase(tx *db.Tx, enrollmentID string) error {
+	for _, statement := range []string{
+		`DELETE FROM results WHERE enrollment = $1`,
+		`DELETE FROM commands WHERE enrollment = $1`,
+		`DELETE FROM managed_apps WHERE enrollment = $1`,
+		`DELETE FROM pushes WHERE enrollment = $1`,
+		`DELETE FROM devices WHERE enrollment = $1`,
+		`DELETE FROM enrollments WHERE id = $1`,
+	} {
+		if _, err := tx.Exec(statement, enrollmentID); err != nil {
+			return fmt.Errorf("erase enrollment: %w", err)
+		}
+	}
+	return nil
+}
