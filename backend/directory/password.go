@@ -1,0 +1,81 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/alexedwards/argon2id"
+	"golang.org/x/text/unicode/norm"
+)
+
+// cost of a password hash. The library's default takes all processors and a single pass; one lane leaves the others to
+// the phones.
+var cost = &argon2id.Params{Memory: 64 * 1024, Iterations: 3, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// nobody is compared with the passwords of people who do not exist or have none, so that they wait as long as others.
+// It is a hash of no known password.
+const nobody = "$argon2id$v=19$m=65536,t=3,p=1$eG3bV0c7Zk4n2QyJr8tWsw$Jm0vE1k9yq3cQ5h8oXl2TzRb7uN4dWfGaS6iPpYxUeA"
+
+const (
+	maxPassword = 256 // characters
+	maxWaiting  = 128 // people whose passwords wait to be hashed, some twenty seconds on one processor
+)
+
+// hasher hashes a few passwords at a time and lets the others wait. Each takes 64 MiB.
+type hasher struct {
+	slots   chan struct{}
+	waiting chan struct{}
+}
+
+func newHasher() *hasher {
+	return &hasher{
+		slots:   make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)),
+		waiting: make(chan struct{}, maxWaiting),
+	}
+}
+
+// matches says whether the password belongs to the hash.
+func (h *hasher) matches(ctx context.Context, password, hash string) (ok bool, err error) {
+	wait := h.run(ctx, func() { ok, err = argon2id.ComparePasswordAndHash(norm.NFC.String(password), hash) })
+	if wait != nil {
+		return false, wait
+	}
+	if err != nil {
+		return false, fmt.Errorf("compare password: %w", err)
+	}
+	return ok, nil
+}
+
+// hash is the password as it is stored.
+func (h *hasher) hash(ctx context.Context, password string) (hash string, err error) {
+	wait := h.run(ctx, func() { hash, err = argon2id.CreateHash(norm.NFC.String(password), cost) })
+	if wait != nil {
+		return "", wait
+	}
+	if err != nil {
+		return "", fmt.Errorf("hash password: %w", err)
+	}
+	return hash, nil
+}
+
+func (h *hasher) run(ctx context.Context, work func()) error {
+	select {
+	case h.waiting <- struct{}{}:
+		defer func() { <-h.waiting }()
+	default:
+		return ErrBusy
+	}
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	work()
+	if len(h.waiting) == 1 {
+		debug.FreeOSMemory() // nobody waits: give the 64 MiB back, which are more than all the rest of a small server
+	}
+	return nil
+}
