@@ -1,0 +1,267 @@
+package backend
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"example.org/gatehouse/backend/admin"
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/event"
+	"example.org/gatehouse/backend/settings"
+	"example.org/gatehouse/backend/text"
+)
+
+// Config is what is needed before the database opens. Everything else is a setting.
+type Config struct {
+	// Data is the data folder. One process at a time has it.
+	Data string
+	// Database is the address of the database; empty is SQLite in the data folder.
+	Database string
+	// Listen is where phones are served, Admin where the screens are; an empty Admin serves none.
+	Listen, Admin string
+	// Key seals the secrets in the database, 32 bytes.
+	Key []byte
+	Log *slog.Logger
+	// Screens are the built files of the front end.
+	Screens fs.FS
+	// Anchors are authorities besides Apple's whose devices are known.
+	Anchors []*x509.Certificate
+	// Version and Commit are of the program.
+	Version, Commit string
+	// Demo says that everything is made up.
+	Demo bool
+
+	// PushURL and PushRoots replace Apple's push service, Now the clock. For tests and the demo.
+	PushURL   string
+	PushRoots *x509.CertPool
+	Now       func() time.Time
+}
+
+// Backend is a server that is open. It is safe for use from many goroutines.
+type Backend struct {
+	config   Config
+	log      *slog.Logger
+	lock     *flock.Flock
+	db       *db.DB
+	events   *event.Log
+	settings *settings.Store
+	text     *text.Catalog
+	api      *admin.API
+	token    string
+
+	ready   chan struct{} // closed when Run serves what can be served
+	changed chan struct{} // one signal: there may be something new to serve
+
+	setup  sync.Mutex // one set-up at a time
+	health health
+
+	mu        sync.Mutex
+	rooms     *rooms    // guarded by mu; nil until the set-up is done
+	public    net.Addr  // guarded by mu; nil while phones are not served
+	screens   net.Addr  // guarded by mu; nil while no screens are served
+	startedAt time.Time // guarded by mu; zero while Run does not run
+	reason    string    // guarded by mu; why phones are not served though they could be
+}
+
+// Open takes the data folder, opens the database and furnishes the rooms, if the set-up is done.
+func Open(ctx context.Context, c Config) (*Backend, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	b := &Backend{
+		config: c, log: slog.New(withRequest{c.Log.Handler()}), token: rand.Text(),
+		ready: make(chan struct{}), changed: make(chan struct{}, 1),
+	}
+	if err := b.open(ctx); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+func (c Config) check() error {
+	if len(c.Key) != 32 {
+		return fmt.Errorf("%w: it has %d bytes and not 32", ErrKey, len(c.Key))
+	}
+	if c.Admin == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(c.Admin)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrAdminAddress, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%w: not %s", ErrAdminAddress, c.Admin)
+	}
+	return nil
+}
+
+func (b *Backend) open(ctx context.Context) error {
+	if err := b.takeFolder(); err != nil {
+		return err
+	}
+	address := b.config.Database
+	if address == "" {
+		address = "sqlite:" + filepath.Join(b.config.Data, "gatehouse.db")
+	}
+	var err error
+	b.db, err = db.Open(ctx, address, db.Options{Now: b.config.Now, Key: b.config.Key, Log: b.log})
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	b.events = event.New(b.db)
+	b.settings = settings.Open(b.db, b.events)
+	if err := b.checkClock(ctx); err != nil {
+		return err
+	}
+	if b.text, err = text.New(); err != nil {
+		return fmt.Errorf("read the catalogues: %w", err)
+	}
+	b.api = admin.New(admin.Config{
+		DB: b.db, Settings: b.settings, Events: b.events, House: b, Log: b.log,
+		Version: b.config.Version, Commit: b.config.Commit,
+	})
+	return b.furnish(ctx)
+}
+
+// takeFolder makes the data folder, readable by its owner alone, and locks it for this process.
+func (b *Backend) takeFolder() error {
+	data := b.config.Data
+	if data == "" {
+		return fmt.Errorf("%w: none was named", ErrFolder)
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return fmt.Errorf("%w: %w", ErrFolder, err)
+	}
+	if err := os.Chmod(data, 0o700); err != nil { //nolint:gosec // a folder needs the x
+		return fmt.Errorf("%w: %w", ErrFolder, err)
+	}
+	lock := flock.New(filepath.Join(data, "lock"), flock.SetPermissions(0o600))
+	got, err := lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFolder, err)
+	}
+	if !got {
+		running, err := FindRunning(data)
+		if err != nil {
+			running = Running{} // it is starting or stopping
+		}
+		return &HeldError{Data: data, Running: running}
+	}
+	b.lock = lock
+	return nil
+}
+
+// slack is how far clocks may differ before we say so. The newest event may come from another computer.
+const slack = 24 * time.Hour
+
+// checkClock refuses to run when the clock is before something that has surely happened.
+func (b *Backend) checkClock(ctx context.Context) error {
+	now := b.db.Now()
+	if built := buildTime(); now.Before(built.Add(-slack)) {
+		return wrongClock(now, built, "this program")
+	}
+	newest, err := b.events.List(ctx, event.Query{Newest: true, Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(newest) == 1 && now.Before(newest[0].At.Add(-slack)) {
+		return wrongClock(now, newest[0].At, "the newest entry of the database")
+	}
+	return nil
+}
+
+// buildTime is when the program's source was committed; zero when nobody wrote it down.
+func buildTime() time.Time {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return time.Time{}
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.time" {
+			if t, err := time.Parse(time.RFC3339, s.Value); err == nil {
+				return t
+			}
+		}
+	}
+	return time.Time{}
+}
+
+// API is the administrator's door.
+func (b *Backend) API() *admin.API { return b.api }
+
+// Token opens the admin listener.
+func (b *Backend) Token() string { return b.token }
+
+// Ready is closed once Run serves what can be served: the screens, and phones if the set-up is done.
+func (b *Backend) Ready() <-chan struct{} { return b.ready }
+
+// PublicAddr is where phones are served, "" while they are not.
+func (b *Backend) PublicAddr() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return addr(b.public)
+}
+
+// AdminAddr is where the screens are served, "" while they are not.
+func (b *Backend) AdminAddr() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return addr(b.screens)
+}
+
+func addr(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	return a.String()
+}
+
+// State says what the server does at the moment.
+func (b *Backend) State() admin.HouseState {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := admin.HouseState{
+		State: "starting", Reason: b.reason, PublicAddr: addr(b.public), AdminAddr: addr(b.screens),
+		StartedAt: b.startedAt, Demo: b.config.Demo,
+	}
+	switch {
+	case b.rooms == nil:
+		s.State = "not_set_up"
+	case b.public != nil:
+		s.State = "serving"
+	case b.startedAt.IsZero() || b.reason != "":
+		s.State = "stopped"
+	}
+	return s
+}
+
+// Close gives the data folder back. Run must have ended.
+func (b *Backend) Close() error {
+	var err error
+	if b.api != nil {
+		b.api.Close()
+	}
+	if b.db != nil {
+		err = b.db.Close()
+	}
+	if b.lock != nil {
+		err = errors.Join(err, b.lock.Unlock())
+	}
+	return err
+}

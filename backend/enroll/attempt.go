@@ -1,0 +1,187 @@
+package enroll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/directory"
+	"example.org/gatehouse/backend/event"
+)
+
+// The steps of an attempt, in their order.
+const (
+	StepKnocked    = "knocked"    // the phone has asked; its person has not signed in yet
+	StepSignedIn   = "signed_in"  // the person has proved who they are; the phone has its token
+	StepOffered    = "offered"    // the phone has the profile
+	StepIdentified = "identified" // the phone has its certificate and said Authenticate
+	StepDone       = "done"       // the phone is enrolled, or signed in again
+)
+
+// What can be wrong with the session in an address of the sign-in pages.
+var (
+	ErrSessionUnknown = errors.New("enroll: session unknown")
+	ErrSessionUsed    = errors.New("enroll: session already used")
+	ErrSessionExpired = errors.New("enroll: session expired")
+	// ErrOtherPerson is an [ErrSessionUsed]: somebody else has signed in here, or has to.
+	ErrOtherPerson = fmt.Errorf("%w: by another person", ErrSessionUsed)
+)
+
+// Attempt is one try to enroll, or to sign in again. What the phone said about itself may be missing or wrong; nothing
+// in it identifies the phone.
+type Attempt struct {
+	ID string
+	// Ref is the short reference that a person can read out, "K7-31Q".
+	Ref string
+	// Step is how far the attempt came, Reason what went wrong last.
+	Step, Reason string
+	// Language, Product, Build and OSVersion are from the signed MachineInfo.
+	Language, Product, Build, OSVersion string
+	// Origin says whose signature MachineInfo bears, "apple", "anchor" or "unknown".
+	Origin string
+	// Identifier, Person, Name and ManagedAccount are known from the sign-in on.
+	Identifier, Person, Name, ManagedAccount string
+	// Enrollment is known from Authenticate on. When the phone was asked to sign in again, it is known from the start.
+	Enrollment           string
+	CreatedAt, UpdatedAt time.Time
+}
+
+// Again says whether this is a sign-in of a phone that is enrolled already.
+func (a Attempt) Again() bool { return a.Origin == originAgain }
+
+// originAgain stands in the place of a signature where there was none: the phone had proved itself by its identity.
+const originAgain = "enrolled"
+
+// AccessToken proves a sign-in. It prints as "[token]".
+type AccessToken string
+
+func (AccessToken) String() string       { return "[token]" }
+func (AccessToken) GoString() string     { return "[token]" }
+func (AccessToken) LogValue() slog.Value { return slog.StringValue("[token]") }
+
+// sessionLife is how long a person has for the sign-in; portal text done.stuck promises the same.
+const sessionLife = 15 * time.Minute
+
+// Session finds the attempt of a session in an address of the sign-in pages. Its errors come with the attempt, where
+// there is one, so that a page can speak the right language and show the reference.
+func (s *Server) Session(ctx context.Context, session string) (Attempt, error) {
+	var a Attempt
+	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		a, err = attemptOf(tx, session)
+		return err
+	})
+	return a, err
+}
+
+// Grant gives the person who has signed in the token with which the phone goes on. The portal hands it over in a 308.
+// A sign-in that is sent twice, by a double tap, gets a token each time until one of them is used.
+func (s *Server) Grant(ctx context.Context, session string, p directory.Person) (AccessToken, error) {
+	token, err := newToken()
+	if err != nil {
+		return "", err
+	}
+	err = s.DB.Update(ctx, func(tx *db.Tx) error {
+		a, err := attemptOf(tx, session)
+		if err != nil {
+			return err
+		}
+		if a.Person != "" && a.Person != p.Identifier {
+			return ErrOtherPerson
+		}
+		now, err := s.Settings.In(tx)
+		if err != nil {
+			return err
+		}
+		account := a.ManagedAccount // of an enrolled phone it cannot change (MDM payload, AssignedManagedAppleID)
+		if !a.Again() {
+			if account, err = directory.ManagedAccountFor(now, p); err != nil {
+				return err
+			}
+		}
+		a.Step, a.Reason = StepSignedIn, ""
+		a.Identifier, a.Person, a.Name, a.ManagedAccount = p.Identifier, p.Identifier, p.Name, account
+		if err := save(tx, a); err != nil {
+			return err
+		}
+		if err := keepToken(tx, token, a); err != nil {
+			return err
+		}
+		return s.Events.Add(tx, event.Event{
+			Kind: SignedIn, Actor: "person", Attempt: a.ID, Enrollment: a.Enrollment, Person: a.Person,
+			Params: map[string]string{"ref": a.Ref, "source": p.Source, "managed_account": account},
+		})
+	})
+	if err != nil {
+		return "", fmt.Errorf("grant a token: %w", err)
+	}
+	return token, nil
+}
+
+// Note remembers why a person could not go on, "password" or "locked": where people get stuck. The attempt stays open.
+func (s *Server) Note(ctx context.Context, session, reason string) error {
+	err := s.DB.Update(ctx, func(tx *db.Tx) error {
+		a, err := attemptOf(tx, session)
+		if a.ID == "" {
+			return err
+		}
+		return s.note(tx, a, reason)
+	})
+	if err != nil {
+		return fmt.Errorf("note on an attempt: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) note(tx *db.Tx, a Attempt, reason string) error {
+	a.Reason = clean(reason, 200)
+	if err := save(tx, a); err != nil {
+		return err
+	}
+	return s.Events.Add(tx, event.Event{
+		Kind: Stuck, Actor: "person", Attempt: a.ID, Enrollment: a.Enrollment, Person: a.Person,
+		Params: map[string]string{"ref": a.Ref, "step": a.Step, "reason": a.Reason},
+	})
+}
+
+// AttemptQuery chooses attempts. Empty fields choose all.
+type AttemptQuery struct {
+	ID, Ref, Step, Person, Enrollment string
+	// Open leaves out those that are done.
+	Open  bool
+	Since time.Time
+	// Limit is the most to return; 0 is 200.
+	Limit int
+}
+
+// Attempts lists the chosen attempts, the newest first.
+func (s *Server) Attempts(ctx context.Context, q AttemptQuery) ([]Attempt, error) {
+	if q.Limit <= 0 {
+		q.Limit = 200
+	}
+	var list []Attempt
+	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		list, err = attempts(tx, q)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list attempts: %w", err)
+	}
+	return list, nil
+}
+
+// Erase removes all traces of an attempt. For rehearsals, which leave nothing behind.
+func (s *Server) Erase(tx *db.Tx, attempt string) error {
+	for _, statement := range []string{
+		`DELETE FROM tokens WHERE attempt = $1`,
+		`DELETE FROM sessions WHERE attempt = $1`,
+		`DELETE FROM attempts WHERE id = $1`,
+	} {
+		if _, err := tx.Exec(statement, attempt); err != nil {
+			return fmt.Errorf("erase attempt: %w", err)
+		}
+	}
+	return nil
+}

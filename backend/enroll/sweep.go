@@ -1,0 +1,97 @@
+package enroll
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/event"
+)
+
+// How long what led nowhere stays to look at. Attempts that are done stay: they are where an enrollment begins.
+const (
+	keepKnocked = 24 * time.Hour
+	keepStuck   = 90 * 24 * time.Hour
+	sweepEvery  = time.Minute
+)
+
+// Run sweeps until ctx ends.
+func (s *Server) Run(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
+			s.Log.ErrorContext(ctx, "attempts not swept", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// sweep deletes sessions, tokens and attempts past their time, and counts the open ones for the limit.
+func (s *Server) sweep(ctx context.Context) error {
+	err := s.DB.Update(ctx, func(tx *db.Tx) error {
+		for _, rubbish := range []struct {
+			statement string
+			before    time.Time
+		}{
+			{`DELETE FROM sessions WHERE expires_at < $1`, tx.Now.Add(-keepKnocked)}, // until then the page can say "expired"
+			{`DELETE FROM tokens WHERE expires_at > 0 AND expires_at < $1`, tx.Now},
+			{`DELETE FROM attempts WHERE step = 'knocked' AND updated_at < $1`, tx.Now.Add(-keepKnocked)},
+			{`DELETE FROM attempts WHERE step IN ('signed_in', 'offered', 'identified') AND updated_at < $1`, tx.Now.Add(-keepStuck)},
+		} {
+			if _, err := tx.Exec(rubbish.statement, db.Millis(rubbish.before)); err != nil {
+				return fmt.Errorf("sweep: %w", err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.DB.View(ctx, func(tx *db.Tx) error {
+		var open int
+		if err := tx.Row(`SELECT COUNT(*) FROM attempts WHERE step = 'knocked'`).Scan(&open); err != nil {
+			return fmt.Errorf("count open attempts: %w", err)
+		}
+		s.limit.counted(open)
+		return nil
+	})
+}
+
+// Health says where people got stuck in the last day.
+func (s *Server) Health(ctx context.Context) []event.Finding {
+	var list []event.Finding
+	err := s.DB.View(ctx, func(tx *db.Tx) error {
+		rows, err := tx.Rows(`
+			SELECT step, COUNT(*) FROM attempts
+			WHERE step IN ('signed_in', 'offered', 'identified') AND updated_at BETWEEN $1 AND $2
+			GROUP BY step ORDER BY step`,
+			db.Millis(tx.Now.Add(-24*time.Hour)), db.Millis(tx.Now.Add(-sessionLife)))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var step string
+			var n int
+			if err := rows.Scan(&step, &n); err != nil {
+				return err
+			}
+			list = append(list, event.Finding{
+				Code: "attempts_stuck", Level: event.Attention,
+				Params: map[string]string{"step": step, "count": strconv.Itoa(n)},
+			})
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		s.Log.ErrorContext(ctx, "attempts not examined", "err", err)
+	}
+	return list
+}

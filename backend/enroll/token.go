@@ -1,0 +1,174 @@
+package enroll
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/event"
+	"example.org/gatehouse/backend/mdm"
+)
+
+// unusedLife is how long a token lives that has not led to an enrollment yet. Once it has, it lives as long as that.
+const unusedLife = time.Hour
+
+// maxSessions is how many addresses of the sign-in pages one attempt has at most. A phone that is asked to sign in again
+// hears so at every request until its person acts.
+const maxSessions = 8
+
+func newToken() (AccessToken, error) {
+	t, err := secret()
+	return AccessToken(t), err
+}
+
+func keepToken(tx *db.Tx, t AccessToken, a Attempt) error {
+	_, err := tx.Exec(`
+		INSERT INTO tokens (digest, attempt, person, name, managed_account, enrollment, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		digest(string(t)), a.ID, a.Person, a.Name, a.ManagedAccount, a.Enrollment, db.Millis(tx.Now), db.Millis(tx.Now.Add(unusedLife)))
+	if err != nil {
+		return fmt.Errorf("keep token: %w", err)
+	}
+	return nil
+}
+
+// grantOf says what a token stands for, or [mdm.ErrTokenUnknown].
+func grantOf(tx *db.Tx, t AccessToken) (mdm.Grant, error) {
+	var g mdm.Grant
+	err := tx.Row(`
+		SELECT attempt, person, name, managed_account, enrollment FROM tokens
+		WHERE digest = $1 AND (expires_at = 0 OR expires_at > $2)`,
+		digest(string(t)), db.Millis(tx.Now)).Scan(&g.Attempt, &g.Person, &g.Name, &g.ManagedAccount, &g.Enrollment)
+	if errors.Is(err, sql.ErrNoRows) {
+		return g, mdm.ErrTokenUnknown
+	}
+	if err != nil {
+		return g, fmt.Errorf("find token: %w", err)
+	}
+	return g, nil
+}
+
+// Tokens serves package mdm, which is below and calls upstairs: who is it that brings this token, and how far the attempt
+// has come.
+type Tokens struct{ s *Server }
+
+// Tokens returns what mdm needs of this room.
+func (s *Server) Tokens() Tokens { return Tokens{s} }
+
+var _ mdm.Tokens = Tokens{}
+
+// Grant says what a token stands for, or [mdm.ErrTokenUnknown].
+func (t Tokens) Grant(tx *db.Tx, token string) (mdm.Grant, error) {
+	return grantOf(tx, AccessToken(token))
+}
+
+// Enrolling notes that the phone of an attempt has said Authenticate. From now on its token lives as long as the
+// enrollment, which may be a renewed or repeated one.
+func (t Tokens) Enrolling(tx *db.Tx, attempt, enrollmentID string) error {
+	_, err := tx.Exec(`
+		UPDATE attempts SET step = $3, reason = '', enrollment = $2, updated_at = $4
+		WHERE id = $1 AND step <> $5`,
+		attempt, enrollmentID, StepIdentified, db.Millis(tx.Now), StepDone)
+	if err != nil {
+		return fmt.Errorf("note that a phone authenticated: %w", err)
+	}
+	_, err = tx.Exec(`
+		UPDATE tokens SET enrollment = $2, expires_at = 0 WHERE attempt = $1`, attempt, enrollmentID)
+	if err != nil {
+		return fmt.Errorf("bind token to its enrollment: %w", err)
+	}
+	return nil
+}
+
+// Enrolled notes that the phone of an attempt is under management, or has signed in again. What it used before is worth
+// nothing from now on.
+func (t Tokens) Enrolled(tx *db.Tx, attempt, enrollmentID string) error {
+	if err := t.Enrolling(tx, attempt, enrollmentID); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`
+		UPDATE attempts SET step = $2, updated_at = $3 WHERE id = $1 AND step <> $2`,
+		attempt, StepDone, db.Millis(tx.Now))
+	if err != nil {
+		return fmt.Errorf("note that a phone enrolled: %w", err)
+	}
+	_, err = tx.Exec(`
+		DELETE FROM tokens WHERE enrollment = $1 AND attempt <> $2`, enrollmentID, attempt)
+	if err != nil {
+		return fmt.Errorf("drop former tokens: %w", err)
+	}
+	return nil
+}
+
+// Left ends the tokens of a phone that said goodbye.
+func (t Tokens) Left(tx *db.Tx, enrollmentID string) error {
+	if _, err := tx.Exec(`DELETE FROM tokens WHERE enrollment = $1`, enrollmentID); err != nil {
+		return fmt.Errorf("drop the tokens of a phone that left: %w", err)
+	}
+	return nil
+}
+
+// SignInAgain is the challenge that lets the person of an enrolled phone sign in again: for the 401 that does not end
+// the management. Only the same person will do.
+func (t Tokens) SignInAgain(tx *db.Tx, enrollmentID string) (string, error) {
+	session, err := secret()
+	if err != nil {
+		return "", err
+	}
+	now, err := t.s.Settings.In(tx)
+	if err != nil {
+		return "", err
+	}
+	a, err := lastOf(tx, enrollmentID)
+	switch {
+	case err != nil:
+		return "", err
+	case a.Again() && a.Step != StepDone:
+		err = t.s.prolong(tx, a, session)
+	default:
+		a.ID, a.Ref, a.Step, a.Origin, a.Enrollment = db.NewID(), reference(), StepKnocked, originAgain, enrollmentID
+		if err = begin(tx, a, session); err == nil {
+			err = t.s.Events.Add(tx, event.Event{
+				Kind: Knocked, Actor: "phone", Attempt: a.ID, Enrollment: enrollmentID, Person: a.Person,
+				Params: map[string]string{"ref": a.Ref, "product": a.Product, "origin": a.Origin},
+			})
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("ask to sign in again: %w", err)
+	}
+	return challenge(now.URL, session), nil
+}
+
+// prolong gives a waiting attempt one more session. The one before stays: the person may be typing there right now.
+func (s *Server) prolong(tx *db.Tx, a Attempt, session string) error {
+	a.Step = StepKnocked
+	if err := save(tx, a); err != nil {
+		return err
+	}
+	if err := openSession(tx, a.ID, session); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`
+		DELETE FROM sessions
+		WHERE attempt = $1 AND digest NOT IN (
+			SELECT digest FROM sessions WHERE attempt = $1 ORDER BY expires_at DESC, digest LIMIT $2)`,
+		a.ID, maxSessions)
+	return err
+}
+
+// lastOf is the newest attempt of an enrollment; an empty one when there is none left.
+func lastOf(tx *db.Tx, enrollmentID string) (Attempt, error) {
+	a, err := read(tx.Row(`
+		SELECT `+columns+` FROM attempts a WHERE a.enrollment = $1
+		ORDER BY a.created_at DESC, a.id DESC LIMIT 1`, enrollmentID).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Attempt{}, nil
+	}
+	if err != nil {
+		return Attempt{}, fmt.Errorf("find the attempt of an enrollment: %w", err)
+	}
+	return a, nil
+}
