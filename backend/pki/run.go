@@ -70,7 +70,7 @@ func (a *Authority) tlsHealth(ctx context.Context, now time.Time) []event.Findin
 	a.served.mu.Lock()
 	hosts := a.served.hosts
 	a.served.mu.Unlock()
-	for _, host := range info.Missing {
+	for _, host := range info.Uncovered {
 		if host == hosts[0] { // on the other names, somebody else may answer
 			findings = append(findings, event.Finding{Code: "tls.wrong_host", Level: event.Broken, Params: map[string]string{"host": host}})
 		}

@@ -48,7 +48,7 @@ type TLSInfo struct {
 	Subject     string
 	Issuer      string
 	Names       []string // host names and addresses it is good for
-	Missing     []string // host names that phones use and it is not good for; the public one is never among them
+	Uncovered   []string // host names that phones use and it is not good for
 	Incomplete  bool     // the certificates between it and its root were not given
 	NotBefore   time.Time
 	NotAfter    time.Time
@@ -100,7 +100,7 @@ func describe(leaf *x509.Certificate, chain [][]byte, source string, hosts []str
 	}
 	for _, h := range hosts {
 		if leaf.VerifyHostname(h) != nil {
-			i.Missing = append(i.Missing, h)
+			i.Uncovered = append(i.Uncovered, h)
 		}
 	}
 	return i
