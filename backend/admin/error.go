@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -37,6 +36,22 @@ var statuses = map[Code]int{
 	AlreadySet:  http.StatusConflict,
 	TooLarge:    http.StatusRequestEntityTooLarge,
 	WrongOrigin: http.StatusForbidden,
+
+	PersonExists:         http.StatusConflict,
+	PersonUnknown:        http.StatusNotFound,
+	NoManagedAccount:     http.StatusUnprocessableEntity,
+	DirectoryUnavailable: http.StatusBadGateway,
+	Busy:                 http.StatusServiceUnavailable,
+	NotServing:           http.StatusConflict,
+	RehearsalRunning:     http.StatusConflict,
+	WouldStrand:          http.StatusConflict,
+	TopicChanged:         http.StatusConflict,
+	PushFile:             http.StatusUnprocessableEntity,
+	TLSFile:              http.StatusUnprocessableEntity,
+	CommandForbidden:     http.StatusUnprocessableEntity,
+	TimedOut:             http.StatusGatewayTimeout,
+	DiskFull:             http.StatusInsufficientStorage,
+	KeyMissing:           http.StatusInternalServerError,
 }
 
 // Schema lists the codes in the paper, so that the screens' compiler sees a missing word.
@@ -129,13 +144,4 @@ func codeOf(status int) Code {
 	default:
 		return Internal
 	}
-}
-
-func problemOf(ctx context.Context, err error) *Problem {
-	var e *Error
-	if errors.As(err, &e) {
-		p := newProblem(statuses[e.Code], e.Code, e.Error())
-		return p
-	}
-	return newProblem(500, Internal, "internal")
 }

@@ -62,8 +62,8 @@ type ImportTLSIn struct {
 type ImportPushIn struct {
 	Force bool `query:"force" doc:"also another topic than the enrolled phones know: they can never be woken again"`
 	Body  struct {
-		Certificate string `json:"certificate,omitempty" maxLength:"100000" doc:"PEM"`
-		Key         string `json:"key,omitempty" maxLength:"50000" doc:"PEM, not encrypted"`
+		Certificate string `json:"certificate,omitempty" maxLength:"200000" doc:"PEM, or DER in base64"`
+		Key         string `json:"key,omitempty" maxLength:"100000" doc:"PEM, or DER in base64; not encrypted"`
 		PKCS12      []byte `json:"pkcs12,omitempty" maxLength:"200000" doc:"instead of certificate and key; base64"`
 		Passphrase  string `json:"passphrase,omitempty" maxLength:"1000"`
 		Account     string `json:"account,omitempty" maxLength:"320" doc:"the Apple account it was made with"`
@@ -109,9 +109,9 @@ type SetManagedAccountIn struct {
 // EnrollmentsIn asks for a page of the list of phones.
 type EnrollmentsIn struct {
 	Search string `query:"search" maxLength:"200" doc:"part of a person, a name, a model or an account"`
-	State  string `query:"state" enum:",authenticated,enrolled,removed"`
+	State  string `query:"state" enum:",waiting,enrolled,quiet,asleep,probably_removed,must_enroll_again,removed,archived"`
 	Stale  int    `query:"stale" minimum:"0" maximum:"3650" doc:"silent for at least so many days"`
-	Sort   string `query:"sort" enum:",person,-person,name,-name,model,-model,os_version,-os_version,state,-state,enrolled_at,-enrolled_at,last_seen_at,-last_seen_at" doc:"a column, with a minus the other way round"`
+	Sort   string `query:"sort" enum:",person,-person,name,-name,model,-model,os,-os,enrolled_at,-enrolled_at,last_seen_at,-last_seen_at" doc:"a column, with a minus the other way round"`
 	After  string `query:"after" maxLength:"1000" doc:"cursor of the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"200"`
 }
@@ -123,8 +123,9 @@ type EnrollmentIn struct {
 
 // TimelineIn asks for what happened to one enrollment.
 type TimelineIn struct {
-	ID    string `path:"id" maxLength:"100"`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"200"`
+	ID     string `path:"id" maxLength:"100"`
+	Before int64  `query:"before" minimum:"0" doc:"cursor: only what happened before it"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"200"`
 }
 
 // SendCommandIn asks phones for something.
@@ -148,8 +149,9 @@ type WakeIn struct {
 
 // AttemptsIn asks for attempts.
 type AttemptsIn struct {
-	Open  bool `query:"open" doc:"only those that have not come to their end"`
-	Limit int  `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Open   bool   `query:"open" doc:"only those that have not come to their end"`
+	Person string `query:"person" maxLength:"320"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
 
 // AttemptIn names one attempt, by its id or by the reference its person reads out.
@@ -159,14 +161,15 @@ type AttemptIn struct {
 
 // EventsIn asks for a part of what happened.
 type EventsIn struct {
-	After      int64    `query:"after" minimum:"0" doc:"only after this cursor"`
-	Since      string   `query:"since" doc:"RFC 3339"`
-	Kinds      []string `query:"kinds" maxItems:"50"`
-	Attempt    string   `query:"attempt" maxLength:"100"`
-	Enrollment string   `query:"enrollment" maxLength:"100"`
-	Person     string   `query:"person" maxLength:"320"`
-	Newest     bool     `query:"newest" doc:"newest first"`
-	Limit      int      `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	After      int64  `query:"after" minimum:"0" doc:"only after this cursor"`
+	Before     int64  `query:"before" minimum:"0" doc:"only before this cursor"`
+	Since      string `query:"since" doc:"RFC 3339"`
+	Kind       string `query:"kind" maxLength:"100"`
+	Attempt    string `query:"attempt" maxLength:"100"`
+	Enrollment string `query:"enrollment" maxLength:"100"`
+	Person     string `query:"person" maxLength:"320"`
+	Newest     bool   `query:"newest" doc:"newest first"`
+	Limit      int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
 
 // NewsIn waits until something happens after the cursor.
@@ -192,4 +195,9 @@ type RehearsalIn struct {
 type DirectoryState struct {
 	Directory       settings.LDAP `json:"directory"`
 	BindPasswordSet bool          `json:"bind_password_set"`
+}
+
+// CommandIn names one command.
+type CommandIn struct {
+	ID string `path:"id" maxLength:"100"`
 }

@@ -3,6 +3,8 @@ package admin
 import (
 	"context"
 	"fmt"
+
+	"example.org/gatehouse/backend/event"
 )
 
 // Role says how much somebody may do. A greater role may do all that a smaller one may.
@@ -39,11 +41,14 @@ type Identity struct {
 // LocalOperator is whoever sits at the computer: the window, and the command line that opened the database itself.
 func LocalOperator() Identity { return Identity{Name: "admin", Role: admin} }
 
+// AsOperator is As for the [LocalOperator].
+func AsOperator(ctx context.Context) context.Context { return As(ctx, LocalOperator()) }
+
 type identityKey struct{}
 
 // As returns a context in which id asks.
 func As(ctx context.Context, id Identity) context.Context {
-	return context.WithValue(ctx, identityKey{}, id)
+	return event.WithActor(context.WithValue(ctx, identityKey{}, id), id.Name)
 }
 
 func identity(ctx context.Context) Identity {

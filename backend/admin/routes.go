@@ -9,7 +9,7 @@ import (
 )
 
 // routes lists every ability with its method, path and role. The paper at /api/openapi.json is made from it.
-func (a *API) routes(api huma.API) {
+func (a *API) routes(api door) {
 	get(api, "/overview", viewer, a.Overview)
 	get(api, "/version", viewer, a.Version)
 	get(api, "/news", viewer, a.News)
@@ -26,7 +26,6 @@ func (a *API) routes(api huma.API) {
 	get(api, "/trust-anchor", viewer, a.TrustAnchor)
 	get(api, "/push-certificate", viewer, a.PushCertificate)
 	post(api, "/push-certificate", admin, a.ImportPush)
-	post(api, "/push-certificate/check", admin, a.CheckPush)
 
 	get(api, "/directory", viewer, a.Directory)
 	put(api, "/directory", admin, a.ChangeDirectory)
@@ -47,6 +46,7 @@ func (a *API) routes(api huma.API) {
 	get(api, "/command-types", viewer, a.CommandTypes)
 	post(api, "/commands", operator, a.SendCommand)
 	post(api, "/wake", operator, a.Wake)
+	remove(api, "/commands/{id}", operator, a.CancelCommand)
 
 	get(api, "/attempts", viewer, a.Attempts)
 	get(api, "/attempts/{id}", viewer, a.Attempt)
@@ -56,27 +56,33 @@ func (a *API) routes(api huma.API) {
 	get(api, "/rehearsals/{id}", viewer, a.Rehearsal)
 }
 
+// door is where operations are registered, and who turns their errors into problems.
+type door struct {
+	huma.API
+	problem func(ctx context.Context, operation string, err error) *Problem
+}
+
 // answer is what huma wants around a body.
 type answer[T any] struct{ Body *T }
 
-func get[I, O any](api huma.API, path string, role Role, do func(context.Context, *I) (*O, error)) {
+func get[I, O any](api door, path string, role Role, do func(context.Context, *I) (*O, error)) {
 	register(api, http.MethodGet, path, role, do)
 }
 
-func post[I, O any](api huma.API, path string, role Role, do func(context.Context, *I) (*O, error)) {
+func post[I, O any](api door, path string, role Role, do func(context.Context, *I) (*O, error)) {
 	register(api, http.MethodPost, path, role, do)
 }
 
-func put[I, O any](api huma.API, path string, role Role, do func(context.Context, *I) (*O, error)) {
+func put[I, O any](api door, path string, role Role, do func(context.Context, *I) (*O, error)) {
 	register(api, http.MethodPut, path, role, do)
 }
 
-func remove[I, O any](api huma.API, path string, role Role, do func(context.Context, *I) (*O, error)) {
+func remove[I, O any](api door, path string, role Role, do func(context.Context, *I) (*O, error)) {
 	register(api, http.MethodDelete, path, role, do)
 }
 
 // register adds one operation. Whoever asks needs the role; an error becomes a problem document.
-func register[I, O any](api huma.API, method, path string, role Role, do func(context.Context, *I) (*O, error)) {
+func register[I, O any](api door, method, path string, role Role, do func(context.Context, *I) (*O, error)) {
 	name := operationID(method, path)
 	op := huma.Operation{
 		OperationID:  name,
@@ -86,13 +92,13 @@ func register[I, O any](api huma.API, method, path string, role Role, do func(co
 		Tags:         []string{strings.Split(path, "/")[1]},
 		Extensions:   map[string]any{"x-role": role.String()},
 	}
-	huma.Register(api, op, func(ctx context.Context, in *I) (*answer[O], error) {
+	huma.Register(api.API, op, func(ctx context.Context, in *I) (*answer[O], error) {
 		if err := allowed(ctx, role); err != nil {
-			return nil, problemOf(ctx, err)
+			return nil, api.problem(ctx, name, err)
 		}
 		out, err := do(ctx, in)
 		if err != nil {
-			return nil, problemOf(ctx, err)
+			return nil, api.problem(ctx, name, err)
 		}
 		return &answer[O]{Body: out}, nil
 	})

@@ -40,11 +40,11 @@ type Overview struct {
 
 // Counts are the numbers beside the menu.
 type Counts struct {
-	Enrolled      int `json:"enrolled"`
-	Authenticated int `json:"authenticated" doc:"signed in, profile installed, not yet reachable"`
-	Removed       int `json:"removed"`
-	Waiting       int `json:"waiting" doc:"people in the middle of enrolling"`
-	People        int `json:"people" doc:"local accounts"`
+	Phones  int            `json:"phones" doc:"under management: neither removed nor archived"`
+	Total   int            `json:"total" doc:"every record of a phone"`
+	States  map[string]int `json:"states" doc:"how many phones are in each state"`
+	Waiting int            `json:"waiting" doc:"people in the middle of enrolling"`
+	People  int            `json:"people" doc:"local accounts"`
 }
 
 // FunnelStep is how many attempts stand at a step, and how many of them are stuck there.
@@ -58,6 +58,8 @@ type FunnelStep struct {
 type TLS struct {
 	Private     bool      `json:"private" doc:"made by our own authority: phones must trust it first"`
 	Hosts       []string  `json:"hosts"`
+	Missing     []string  `json:"missing" doc:"names that phones use and it does not have"`
+	Incomplete  bool      `json:"incomplete" doc:"certificates between it and its root were not given"`
 	Issuer      string    `json:"issuer"`
 	NotBefore   time.Time `json:"not_before,omitzero"`
 	NotAfter    time.Time `json:"not_after,omitzero"`
@@ -105,7 +107,7 @@ type SetupState struct {
 
 // SetupStep is one question of the set-up.
 type SetupStep struct {
-	Name     string `json:"name" enum:"organization,domains,url,tls,push_certificate,people,rehearsal"`
+	Name     string `json:"name" enum:"organization,domains,url,tls,push_certificate,people"`
 	Done     bool   `json:"done"`
 	Required bool   `json:"required" doc:"without it no phone can enroll"`
 }
@@ -130,8 +132,8 @@ type People struct {
 
 // PersonAdded is the new account and, without a password, its enrollment code. The code is shown once.
 type PersonAdded struct {
-	Person Person `json:"person"`
-	Code   *EnrollmentCode`json:"code,omitempty"`
+	Person Person          `json:"person"`
+	Code   *EnrollmentCode `json:"code,omitempty"`
 }
 
 // EnrollmentCode is an enrollment code, in clear this one time.
@@ -145,8 +147,8 @@ type DirectoryTest struct {
 	OK             bool              `json:"ok"`
 	Steps          []TestStep        `json:"steps"`
 	DN             string            `json:"dn,omitempty"`
-	Name           string            `json:"name,omitempty"`
 	ManagedAccount string            `json:"managed_account,omitempty"`
+	Member         bool              `json:"member" doc:"of the group that may enroll; true when none is set"`
 	Attributes     map[string]string `json:"attributes"`
 }
 
@@ -160,11 +162,11 @@ type TestStep struct {
 	Detail string            `json:"detail,omitempty" doc:"the rule in Apple's words, or the other side's answer"`
 }
 
-// Described is a state in words: why it is so, and what to do next.
+// Described is a state in words: what is so, why, and what to do next; a code for each, and what the sentences mention.
 type Described struct {
-	Code   string            `json:"code" example:"enrolled"`
-	Reason string            `json:"reason,omitempty"`
-	Next   string            `json:"next,omitempty" doc:"the next step, as a code"`
+	Code   string            `json:"code" enum:"waiting,enrolled,quiet,asleep,probably_removed,must_enroll_again,removed,archived"`
+	Reason string            `json:"reason" example:"woken_in_vain"`
+	Next   string            `json:"next" example:"wait_or_ask_person"`
 	Level  string            `json:"level" enum:"good,attention,broken"`
 	Params map[string]string `json:"params"`
 }
@@ -176,18 +178,17 @@ type Enrollment struct {
 	Person         string    `json:"person" doc:"user identifier"`
 	PersonName     string    `json:"person_name"`
 	ManagedAccount string    `json:"managed_account"`
-	State          string    `json:"state" enum:"authenticated,enrolled,removed"`
+	State          string    `json:"state" enum:"waiting,enrolled,quiet,asleep,probably_removed,must_enroll_again,removed,archived"`
 	Described      Described `json:"described"`
 	Name           string    `json:"name" doc:"what its owner calls it"`
-	Model          string    `json:"model" example:"iPhone17,2"`
-	ProductName    string    `json:"product_name" example:"iPhone 16 Pro Max"`
+	Model          string    `json:"model" example:"iPhone 16 Pro Max" doc:"as people call it"`
+	ProductName    string    `json:"product_name" example:"iPhone17,2" doc:"as Apple calls it"`
 	OSVersion      string    `json:"os_version"`
 	Build          string    `json:"build"`
 	EnrolledAt     time.Time `json:"enrolled_at,omitzero"`
 	LastSeenAt     time.Time `json:"last_seen_at,omitzero"`
 	LastInfoAt     time.Time `json:"last_info_at,omitzero" doc:"last inventory"`
-	RemovedAt      time.Time `json:"removed_at,omitzero"`
-	OpenCommands   int       `json:"open_commands"`
+	EndedAt        time.Time `json:"ended_at,omitzero"`
 	FormerID       string    `json:"former_id,omitempty" doc:"the enrollment of the same person and model before this one"`
 }
 
@@ -195,7 +196,6 @@ type Enrollment struct {
 type Enrollments struct {
 	Enrollments []Enrollment `json:"enrollments"`
 	Next        string       `json:"next,omitempty" doc:"cursor of the next page"`
-	Total       int          `json:"total" doc:"how many match"`
 	Counts      Counts       `json:"counts"`
 }
 
@@ -211,24 +211,35 @@ type Fact struct {
 type EnrollmentDetail struct {
 	Enrollment
 	Facts            []Fact       `json:"facts"`
+	Apps             []App        `json:"apps" doc:"managed apps; personal ones are never asked for"`
 	Attempt          string       `json:"attempt,omitempty" doc:"the attempt it came from"`
-	Topic            string       `json:"topic,omitempty"`
 	IdentityNotAfter time.Time    `json:"identity_not_after,omitzero" doc:"when its certificate ends"`
 	LastPushAt       time.Time    `json:"last_push_at,omitzero"`
+	NextPushAt       time.Time    `json:"next_push_at,omitzero"`
 	LastPushOutcome  string       `json:"last_push_outcome,omitempty"`
-	Former           []Enrollment `json:"former"`
+	LastPushReason   string       `json:"last_push_reason,omitempty"`
+	Former           []Enrollment `json:"former" doc:"the enrollments before this one, newest first"`
+}
+
+// App is an app under management.
+type App struct {
+	Identifier string `json:"identifier"`
+	Name       string `json:"name"`
+	Version    string `json:"version"`
+	Status     string `json:"status"`
 }
 
 // Command is one request to a phone and what became of it.
 type Command struct {
-	ID          string    `json:"id"`
-	Type        string    `json:"type" example:"DeviceInformation"`
-	State       string    `json:"state" enum:"pending,sent,not_now,done,failed,cancelled"`
-	Error       string    `json:"error,omitempty" doc:"the phone's words"`
-	By          string    `json:"by"`
-	CreatedAt   time.Time `json:"created_at,omitzero"`
-	SentAt      time.Time `json:"sent_at,omitzero"`
-	CompletedAt time.Time `json:"completed_at,omitzero"`
+	ID         string    `json:"id"`
+	Type       string    `json:"type" example:"DeviceInformation"`
+	State      string    `json:"state" enum:"pending,sent,not_now,acknowledged,error,format_error,expired,cancelled"`
+	Reason     string    `json:"reason,omitempty" doc:"what the phone said when it could not"`
+	By         string    `json:"by"`
+	QueuedAt   time.Time `json:"queued_at,omitzero"`
+	SentAt     time.Time `json:"sent_at,omitzero"`
+	AnsweredAt time.Time `json:"answered_at,omitzero"`
+	ExpiresAt  time.Time `json:"expires_at,omitzero"`
 }
 
 // Commands are the commands of one phone, newest first.
@@ -263,12 +274,12 @@ type Attempt struct {
 	Reason         string    `json:"reason,omitempty" doc:"the last thing that went wrong, as a code"`
 	Identifier     string    `json:"identifier" doc:"what was typed on the phone"`
 	Person         string    `json:"person" doc:"who signed in"`
+	PersonName     string    `json:"person_name"`
 	ManagedAccount string    `json:"managed_account"`
-	Model          string    `json:"model" example:"iPhone17,2"`
-	ProductName    string    `json:"product_name"`
+	ProductName    string    `json:"product_name" example:"iPhone17,2"`
 	OSVersion      string    `json:"os_version"`
 	Language       string    `json:"language"`
-	Origin         string    `json:"origin" enum:"apple,anchor,unknown,rehearsal," doc:"who vouches for the phone's signature"`
+	Origin         string    `json:"origin" enum:"apple,anchor,unknown,enrolled" doc:"who vouches for the phone; enrolled: its own identity, it was asked to sign in again"`
 	Enrollment     string    `json:"enrollment,omitempty"`
 	CreatedAt      time.Time `json:"created_at,omitzero"`
 	UpdatedAt      time.Time `json:"updated_at,omitzero"`

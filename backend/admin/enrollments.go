@@ -1,0 +1,245 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.org/gatehouse/backend/event"
+	"example.org/gatehouse/backend/mdm"
+)
+
+// Enrollments is a page of the list of phones.
+func (a *API) Enrollments(ctx context.Context, in *EnrollmentsIn) (*Enrollments, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	page, err := r.MDM.List(ctx, mdm.ListQuery{
+		Search: in.Search, State: in.State, Sort: in.Sort, After: in.After, Stale: in.Stale, Limit: in.Limit,
+	})
+	if err != nil {
+		return nil, err
+	}
+	view := &Enrollments{Enrollments: make([]Enrollment, 0, len(page.Enrollments)), Next: page.Next}
+	now := a.DB.Now()
+	for _, e := range page.Enrollments {
+		view.Enrollments = append(view.Enrollments, viewEnrollment(r.MDM, e, now))
+	}
+	view.Counts, err = a.counts(ctx, r)
+	return view, err
+}
+
+func viewEnrollment(phones *mdm.Server, e mdm.Enrollment, now time.Time) Enrollment {
+	state := phones.Describe(e, now)
+	return Enrollment{
+		ID: e.ID, EnrollmentID: e.ID, Person: e.Person, PersonName: e.PersonName, ManagedAccount: e.ManagedAccount,
+		State: state.Code,
+		Described: Described{
+			Code: state.Code, Reason: state.Reason, Next: state.Next, Level: string(levelOf(state)), Params: params(state.Params),
+		},
+		Name: e.Device.Name, Model: e.Device.Model, ProductName: e.Device.ProductName,
+		OSVersion: e.Device.OSVersion, Build: e.Device.Build,
+		EnrolledAt: e.EnrolledAt, LastSeenAt: e.LastSeenAt, LastInfoAt: e.Device.InformationAt, EndedAt: e.EndedAt,
+		FormerID: e.Former,
+	}
+}
+
+// levelOf says how urgent a state is for whoever looks at the list.
+func levelOf(s mdm.State) event.Level {
+	switch s.Code {
+	case mdm.MustEnrollAgain:
+		return event.Broken
+	case mdm.Quiet, mdm.Asleep, mdm.ProbablyRemoved:
+		return event.Attention
+	case mdm.Waiting:
+		if s.Next != "wait" {
+			return event.Attention
+		}
+	}
+	return event.Good
+}
+
+// mostFormer bounds the story of a phone whose owner enrolls it again and again.
+const mostFormer = 20
+
+// Enrollment is one phone with all we hold about it.
+func (a *API) Enrollment(ctx context.Context, in *EnrollmentIn) (*EnrollmentDetail, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	e, err := r.MDM.Get(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	now := a.DB.Now()
+	view := &EnrollmentDetail{
+		Enrollment: viewEnrollment(r.MDM, e, now), Facts: facts(e.Device), Apps: []App{}, Attempt: e.Attempt,
+		IdentityNotAfter: e.IdentityExpiresAt, LastPushAt: e.Push.SentAt, NextPushAt: e.Push.DueAt,
+		LastPushOutcome: e.Push.Outcome, LastPushReason: e.Push.Reason, Former: []Enrollment{},
+	}
+	apps, err := r.MDM.Apps(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, app := range apps {
+		view.Apps = append(view.Apps, App(app))
+	}
+	for former := e.Former; former != "" && len(view.Former) < mostFormer; {
+		before, err := r.MDM.Get(ctx, former)
+		if errors.Is(err, mdm.ErrUnknown) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		view.Former = append(view.Former, viewEnrollment(r.MDM, before, now))
+		former = before.Former
+	}
+	return view, nil
+}
+
+// facts lists what the phone told about itself, in Apple's words and the order in which people ask.
+func facts(d mdm.Device) []Fact {
+	list := []Fact{}
+	text := func(name, group, value string) {
+		if value != "" {
+			list = append(list, Fact{Name: name, Group: group, Kind: "text", Value: value})
+		}
+	}
+	count := func(name, group, kind string, value *int64) {
+		if value != nil {
+			list = append(list, Fact{Name: name, Group: group, Kind: kind, Value: strconv.FormatInt(*value, 10)})
+		}
+	}
+	yes := func(name, group string, value *bool) {
+		if value != nil {
+			list = append(list, Fact{Name: name, Group: group, Kind: "bool", Value: strconv.FormatBool(*value)})
+		}
+	}
+	text("DeviceName", "device", d.Name)
+	text("Model", "device", d.Model)
+	text("ProductName", "device", d.ProductName)
+	text("ModelNumber", "device", d.ModelNumber)
+	text("OSVersion", "device", strings.TrimSpace(d.OSVersion+" "+d.OSExtra))
+	text("BuildVersion", "device", d.Build)
+	count("DeviceCapacity", "device", "bytes", d.Capacity)
+	count("AvailableDeviceCapacity", "device", "bytes", d.Available)
+	count("BatteryLevel", "device", "percent", d.Battery)
+	yes("PasscodePresent", "security", d.PasscodePresent)
+	yes("PasscodeCompliant", "security", d.PasscodeCompliant)
+	count("HardwareEncryptionCaps", "security", "number", d.Encryption)
+	yes("IsUserEnrollment", "security", d.UserEnrollment)
+	return list
+}
+
+// Timeline is what happened to one phone, from the first knock on, the newest first.
+func (a *API) Timeline(ctx context.Context, in *TimelineIn) (*Events, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	e, err := r.MDM.Get(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	view, err := a.events(ctx, event.Query{Enrollment: in.ID, Before: in.Before, Newest: true, Limit: in.Limit})
+	if err != nil || e.Attempt == "" {
+		return view, err
+	}
+	// The first steps were made before there was an enrollment.
+	first, err := a.events(ctx, event.Query{Attempt: e.Attempt, Before: in.Before, Newest: true, Limit: in.Limit})
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Concat(view.Events, first.Events)
+	slices.SortFunc(all, func(x, y Event) int { return int(y.Seq - x.Seq) })
+	all = slices.CompactFunc(all, func(x, y Event) bool { return x.Seq == y.Seq })
+	view.Events = all[:min(len(all), in.Limit)]
+	view.Latest = max(view.Latest, first.Latest)
+	return view, nil
+}
+
+// Commands are the commands of one phone, the newest first.
+func (a *API) Commands(ctx context.Context, in *EnrollmentIn) (*Commands, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.MDM.Get(ctx, in.ID); err != nil {
+		return nil, err
+	}
+	records, err := r.MDM.Commands(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	view := &Commands{Commands: make([]Command, 0, len(records))}
+	for _, c := range records {
+		view.Commands = append(view.Commands, Command{
+			ID: c.UUID, Type: c.RequestType, State: commandStates[c.State], Reason: c.Reason, By: c.Actor,
+			QueuedAt: c.QueuedAt, SentAt: c.SentAt, AnsweredAt: c.AnsweredAt, ExpiresAt: c.ExpiresAt,
+		})
+	}
+	return view, nil
+}
+
+var commandStates = map[mdm.CommandState]string{
+	mdm.CommandPending: "pending", mdm.CommandSent: "sent", mdm.CommandNotNow: "not_now", mdm.CommandAcknowledged: "acknowledged",
+	mdm.CommandError: "error", mdm.CommandFormatError: "format_error", mdm.CommandExpired: "expired", mdm.CommandCancelled: "cancelled",
+}
+
+// CommandTypes lists what can be asked of a phone, and what people look for in vain, with Apple's rule.
+func (a *API) CommandTypes(context.Context, *None) (*CommandTypes, error) {
+	options := map[string][]string{"DeviceLock": {"message", "phone_number"}, "RemoveProfile": {"identifier"}}
+	view := &CommandTypes{Types: []CommandType{}}
+	for _, name := range mdm.Allowed() {
+		view.Types = append(view.Types, CommandType{Type: name, Allowed: true, Options: list(options[name])})
+	}
+	for name, rule := range mdm.Forbidden() {
+		view.Types = append(view.Types, CommandType{Type: name, Rule: rule, Options: []string{}})
+	}
+	slices.SortFunc(view.Types, func(x, y CommandType) int { return strings.Compare(x.Type, y.Type) })
+	return view, nil
+}
+
+// SendCommand asks phones for something, and wakes them.
+func (a *API) SendCommand(ctx context.Context, in *SendCommandIn) (*Queued, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	if in.Body.All == (len(in.Body.IDs) > 0) {
+		return nil, fieldError("ids", "required", errors.New("name phones, or all of them, and not both"))
+	}
+	command, err := mdm.NewCommand(in.Body.Type, mdm.Arguments{
+		Message: in.Body.Message, Phone: in.Body.PhoneNumber, Identifier: in.Body.Identifier,
+	})
+	if err != nil {
+		return nil, err
+	}
+	n, err := r.MDM.Enqueue(ctx, mdm.Filter{IDs: in.Body.IDs, All: in.Body.All}, command)
+	return &Queued{Count: n}, err
+}
+
+// CancelCommand takes back a command that no phone has fetched yet.
+func (a *API) CancelCommand(ctx context.Context, in *CommandIn) (*Done, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	return &Done{}, r.MDM.Cancel(ctx, in.ID)
+}
+
+// Wake asks phones to call.
+func (a *API) Wake(ctx context.Context, in *WakeIn) (*Queued, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	n, err := r.MDM.Wake(ctx, in.Body.IDs...)
+	return &Queued{Count: n}, err
+}

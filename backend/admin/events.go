@@ -1,0 +1,56 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"example.org/gatehouse/backend/event"
+)
+
+// Events are a part of what happened.
+func (a *API) Events(ctx context.Context, in *EventsIn) (*Events, error) {
+	q := event.Query{
+		Attempt: in.Attempt, Enrollment: in.Enrollment, Person: in.Person, Kind: event.Kind(in.Kind),
+		After: in.After, Before: in.Before, Newest: in.Newest, Limit: in.Limit,
+	}
+	if in.Since != "" {
+		since, err := time.Parse(time.RFC3339, in.Since)
+		if err != nil {
+			return nil, fieldError("since", "not_time", err)
+		}
+		q.Since = since
+	}
+	return a.events(ctx, q)
+}
+
+func (a *API) events(ctx context.Context, q event.Query) (*Events, error) {
+	happened, err := a.Config.Events.List(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	view := &Events{Events: make([]Event, 0, len(happened)), Latest: q.After}
+	for _, e := range happened {
+		view.Events = append(view.Events, viewEvent(e))
+		view.Latest = max(view.Latest, e.Seq)
+	}
+	return view, nil
+}
+
+func viewEvent(e event.Event) Event {
+	return Event{
+		Seq: e.Seq, ID: e.ID, At: e.At, Kind: string(e.Kind), Actor: e.Actor,
+		Attempt: e.Attempt, Enrollment: e.Enrollment, Person: e.Person, Params: params(e.Params),
+	}
+}
+
+// News waits until something happens after the cursor, or the time is up.
+func (a *API) News(ctx context.Context, in *NewsIn) (*News, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(in.Wait)*time.Second)
+	defer cancel()
+	defer context.AfterFunc(a.ctx, cancel)() // nobody waits for a server that stops
+	latest, err := a.Config.Events.Wait(ctx, in.After)
+	if err != nil {
+		return nil, err
+	}
+	return &News{Latest: latest, Changed: latest > in.After}, nil
+}

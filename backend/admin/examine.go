@@ -1,0 +1,101 @@
+package admin
+
+import (
+	"context"
+	"errors"
+
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/doctor"
+	"example.org/gatehouse/backend/event"
+)
+
+// Check lets the doctor look at everything.
+func (a *API) Check(ctx context.Context, _ *None) (*Examination, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	return &Examination{Findings: findings(r.Doctor.Examine(ctx)), At: a.DB.Now()}, nil
+}
+
+// rehearsal is one that runs or ran in this process. A restart forgets it; the doctor erases what it left.
+type rehearsal struct {
+	view Rehearsal // guarded by API.mu
+}
+
+// kept is how many finished rehearsals are remembered.
+const kept = 20
+
+// Rehearse begins a rehearsal. It goes on without whoever asked; ask for it again to see how far it came.
+func (a *API) Rehearse(ctx context.Context, in *RehearseIn) (*Rehearsal, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	if a.House.State().State != "serving" {
+		return nil, &Error{Code: NotServing, err: doctor.ErrStopped}
+	}
+	run := &rehearsal{view: Rehearsal{ID: db.NewID(), Running: true, Steps: []TestStep{}}}
+	a.mu.Lock()
+	for _, other := range a.rehearsals {
+		if other.view.Running {
+			a.mu.Unlock()
+			return nil, &Error{Code: RehearsalRunning, err: doctor.ErrRunning}
+		}
+	}
+	if len(a.rehearsals) >= kept {
+		clear(a.rehearsals)
+	}
+	a.rehearsals[run.view.ID] = run
+	view := run.view
+	a.mu.Unlock()
+
+	actor := event.Actor(ctx)
+	a.work.Go(func() { a.rehearse(event.WithActor(a.ctx, actor), r, run, in) })
+	return &view, nil
+}
+
+func (a *API) rehearse(ctx context.Context, r Rooms, run *rehearsal, in *RehearseIn) {
+	report, err := r.Doctor.Rehearse(ctx, doctor.Rehearsal{
+		Identifier: in.Body.Identifier, Password: in.Body.Password,
+		Progress: func(s doctor.Step) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			run.view.Steps = append(run.view.Steps, viewStep(s))
+		},
+	})
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	run.view.Running, run.view.OK, run.view.TookMS = false, err == nil && report.OK, report.Took.Milliseconds()
+	if err == nil {
+		return
+	}
+	step := TestStep{Name: "begin", Code: string(Internal), Params: map[string]string{}}
+	switch {
+	case errors.Is(err, doctor.ErrStopped):
+		step.Code = string(NotServing)
+	case errors.Is(err, doctor.ErrRunning):
+		step.Code = string(RehearsalRunning)
+	default:
+		step.Detail = reference()
+		a.Log.ErrorContext(ctx, "rehearsal not begun", "reference", step.Detail, "err", err)
+	}
+	run.view.Steps = append(run.view.Steps, step)
+}
+
+func viewStep(s doctor.Step) TestStep {
+	return TestStep{Name: s.Name, OK: s.OK, TookMS: s.Took.Milliseconds(), Code: s.Code, Detail: s.Detail, Params: map[string]string{}}
+}
+
+// Rehearsal is how far a rehearsal has come.
+func (a *API) Rehearsal(_ context.Context, in *RehearsalIn) (*Rehearsal, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	run, ok := a.rehearsals[in.ID]
+	if !ok {
+		return nil, &Error{Code: NotFound}
+	}
+	view := run.view
+	view.Steps = append([]TestStep{}, run.view.Steps...)
+	return &view, nil
+}

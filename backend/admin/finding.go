@@ -1,0 +1,56 @@
+package admin
+
+import (
+	"strings"
+
+	"example.org/gatehouse/backend/event"
+)
+
+// actions says where the next step is taken for findings whose code begins so; the first that fits counts.
+var actions = []struct{ prefix, action string }{
+	{"push_", "push_certificate"},
+	{"server_certificate", "tls"},
+	{"tls_", "tls"},
+	{"discovery_certificate", "tls"},
+	{"discovery_", "settings"},
+	{"host_", "settings"},
+	{"domain_", "settings"},
+	{"settings_", "settings"},
+	{"enrollment_closed", "settings"},
+	{"directory_", "directory"},
+	{"ldap_", "directory"},
+	{"people_", "people"},
+	{"attempts_", "attempts"},
+	{"rehearsal_", "rehearse"},
+}
+
+// finding is a room's finding as a screen sees it.
+func finding(f event.Finding) Finding {
+	view := Finding{Code: f.Code, Level: string(f.Level), Params: params(f.Params), Action: "none"}
+	if f.Level == event.Good {
+		return view
+	}
+	for _, a := range actions {
+		if strings.HasPrefix(f.Code, a.prefix) {
+			view.Action = a.action
+			break
+		}
+	}
+	return view
+}
+
+func findings(list []event.Finding) []Finding {
+	views := make([]Finding, 0, len(list))
+	for _, f := range list {
+		views = append(views, finding(f))
+	}
+	return views
+}
+
+// params is never null in JSON.
+func params(p map[string]string) map[string]string {
+	if p == nil {
+		return map[string]string{}
+	}
+	return p
+}

@@ -1,0 +1,126 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"example.org/gatehouse/backend/enroll"
+	"example.org/gatehouse/backend/event"
+	"example.org/gatehouse/backend/mdm"
+)
+
+const (
+	// today is how far back the funnel looks.
+	today = 24 * time.Hour
+	// stuckAfter: a person who has not come further for so long needs somebody.
+	stuckAfter = 10 * time.Minute
+	// shown is how many attempts the overview lists.
+	shown = 20
+)
+
+// Version says which program this is.
+func (a *API) Version(ctx context.Context, _ *None) (*Version, error) {
+	schema, err := a.DB.SchemaVersion(ctx)
+	return &Version{Version: a.Config.Version, Commit: a.Commit, Schema: schema}, err
+}
+
+// Overview is how the server is and what needs a person.
+func (a *API) Overview(ctx context.Context, _ *None) (*Overview, error) {
+	now, err := a.Config.Settings.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	house := a.House.State()
+	view := &Overview{
+		State: house.State, StateReason: house.Reason, Demo: house.Demo,
+		Organization: now.Organization.Name, URL: now.URL,
+		PublicAddress: house.PublicAddr, AdminAddress: house.AdminAddr, StartedAt: house.StartedAt,
+		Counts: Counts{States: map[string]int{}}, Findings: []Finding{}, Funnel: []FunnelStep{}, Attempts: []Attempt{},
+	}
+	newest, err := a.Config.Events.List(ctx, event.Query{Newest: true, Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range newest {
+		view.Latest = e.Seq
+	}
+	r, err := a.rooms()
+	if err != nil {
+		return view, nil //nolint:nilerr // before the set-up there is no more to say
+	}
+	if view.TLS, err = serverCertificate(ctx, r); err != nil {
+		return nil, err
+	}
+	if view.Push, err = a.push(ctx, r); err != nil {
+		return nil, err
+	}
+	if err := a.addAttempts(ctx, r, view); err != nil {
+		return nil, err
+	}
+	if view.Counts, err = a.counts(ctx, r); err != nil {
+		return nil, err
+	}
+	view.Findings = needs(findings(r.Doctor.Examine(ctx)))
+	if view.Counts.People == 0 && !now.Directory.Enabled {
+		view.Findings = append(view.Findings, finding(event.Finding{Code: "people_missing", Level: event.Attention}))
+	}
+	return view, nil
+}
+
+// needs are the findings that need a person; what is in order is for the doctor's own list.
+func needs(all []Finding) []Finding {
+	list := []Finding{}
+	for _, f := range all {
+		if f.Level != string(event.Good) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// addAttempts fills in the funnel and the attempts that have not come to their end.
+func (a *API) addAttempts(ctx context.Context, r Rooms, view *Overview) error {
+	now := a.DB.Now()
+	attempts, err := r.Enroll.Attempts(ctx, enroll.AttemptQuery{Since: now.Add(-today), Limit: 1000})
+	if err != nil {
+		return err
+	}
+	at := map[string]int{}
+	for i, step := range []string{enroll.StepKnocked, enroll.StepSignedIn, enroll.StepOffered, enroll.StepIdentified, enroll.StepDone} {
+		at[step] = i
+		view.Funnel = append(view.Funnel, FunnelStep{Step: step})
+	}
+	for _, attempt := range attempts {
+		row := viewAttempt(attempt, now)
+		step := &view.Funnel[at[attempt.Step]]
+		step.Count++
+		if row.Stuck {
+			step.Stuck++
+		}
+		if attempt.Step != enroll.StepDone && len(view.Attempts) < shown {
+			view.Attempts = append(view.Attempts, row)
+		}
+	}
+	return nil
+}
+
+func (a *API) counts(ctx context.Context, r Rooms) (Counts, error) {
+	states, err := r.MDM.Counts(ctx)
+	if err != nil {
+		return Counts{}, err
+	}
+	people, err := r.Directory.List(ctx)
+	if err != nil {
+		return Counts{}, err
+	}
+	c := Counts{States: states, People: len(people)}
+	for state, n := range states {
+		c.Total += n
+		if state != mdm.Removed && state != mdm.Archived {
+			c.Phones += n
+		}
+	}
+	open, err := r.Enroll.Attempts(ctx, enroll.AttemptQuery{Open: true, Since: a.DB.Now().Add(-today), Limit: 1000})
+	c.Waiting = len(open)
+	return c, err
+}

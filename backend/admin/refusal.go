@@ -1,0 +1,167 @@
+package admin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"maps"
+	"net/http"
+	"strconv"
+
+	"example.org/gatehouse/backend/apns"
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/directory"
+	"example.org/gatehouse/backend/enroll"
+	"example.org/gatehouse/backend/mdm"
+	"example.org/gatehouse/backend/pki"
+	"example.org/gatehouse/backend/settings"
+)
+
+// The codes of what the other rooms refuse.
+const (
+	PersonExists         Code = "person_exists"
+	PersonUnknown        Code = "person_unknown"
+	NoManagedAccount     Code = "no_managed_account"
+	DirectoryUnavailable Code = "directory_unavailable"
+	Busy                 Code = "busy"
+	TimedOut             Code = "timed_out"
+	DiskFull             Code = "disk_full"
+	NotServing           Code = "not_serving"       // phones are not served at the moment
+	RehearsalRunning     Code = "rehearsal_running" // one at a time
+	WouldStrand          Code = "would_strand"      // enrolled phones would be cut off
+	TopicChanged         Code = "push_topic_changed"
+	PushFile             Code = "push_file" // not a push certificate, or not its key; params say what it is
+	TLSFile              Code = "tls_file"  // not a certificate that phones accept; params say why
+	CommandForbidden     Code = "command_forbidden"
+	KeyMissing           Code = "key_missing" // the sealing key does not open the secrets
+)
+
+// fieldError is an Error about one field of the body.
+func fieldError(field, code string, err error) *Error {
+	return &Error{Code: Invalid, Fields: []FieldError{{Field: field, Code: code, Params: map[string]string{}}}, err: err}
+}
+
+// refusals turns the sentinels of the rooms into codes.
+var refusals = []struct {
+	err  error
+	code Code
+}{
+	{mdm.ErrUnknown, NotFound},
+	{pki.ErrExists, AlreadySet},
+	{pki.ErrNotCreated, NotSetUp},
+	{directory.ErrExists, PersonExists},
+	{directory.ErrUnknown, PersonUnknown},
+	{directory.ErrNoManagedAccount, NoManagedAccount},
+	{directory.ErrUnavailable, DirectoryUnavailable},
+	{directory.ErrBusy, Busy},
+	{db.ErrBusy, Busy},
+	{db.ErrFull, DiskFull},
+	{db.ErrSealed, KeyMissing},
+	{context.DeadlineExceeded, TimedOut},
+}
+
+// errorOf is the error with its code, or nil where it is our fault.
+func errorOf(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	if fields := invalidFields(err); len(fields) > 0 {
+		return &Error{Code: Invalid, Fields: fields, err: err}
+	}
+	if e := refusalOf(err); e != nil {
+		return e
+	}
+	switch {
+	case errors.Is(err, directory.ErrPassword):
+		return fieldError("password", "password_length", err)
+	case errors.Is(err, directory.ErrIdentifier):
+		return fieldError("identifier", "not_identifier", err)
+	case errors.Is(err, directory.ErrAddress):
+		return fieldError("managed_account", "not_account", err)
+	case errors.Is(err, mdm.ErrSort):
+		return fieldError("sort", "not_choice", err)
+	}
+	for _, r := range refusals {
+		if errors.Is(err, r.err) {
+			return &Error{Code: r.code, err: err}
+		}
+	}
+	return nil
+}
+
+// refusalOf knows the refusals that carry facts.
+func refusalOf(err error) *Error {
+	var (
+		topic     *apns.ErrTopicChanged
+		address   *enroll.AddressError
+		pushFile  *apns.FileError
+		tlsFile   *pki.TLSProblem
+		forbidden *mdm.ErrForbidden
+		argument  *mdm.ErrArgument
+	)
+	switch {
+	case errors.As(err, &topic):
+		return &Error{Code: TopicChanged, err: topic, Params: map[string]string{
+			"have": topic.Have, "got": topic.Got, "phones": strconv.Itoa(topic.Enrollments),
+		}}
+	case errors.As(err, &address):
+		return &Error{Code: WouldStrand, err: address, Params: map[string]string{
+			"have": address.Have, "got": address.Got, "phones": strconv.Itoa(address.Enrollments),
+		}}
+	case errors.As(err, &pushFile):
+		return &Error{Code: PushFile, err: pushFile, Params: map[string]string{"problem": pushFile.Problem, "detail": pushFile.Detail}}
+	case errors.As(err, &tlsFile):
+		p := maps.Clone(params(tlsFile.Params))
+		p["problem"] = tlsFile.Code
+		return &Error{Code: TLSFile, err: tlsFile, Params: p}
+	case errors.As(err, &forbidden):
+		return &Error{Code: CommandForbidden, err: forbidden, Params: map[string]string{"type": forbidden.RequestType, "rule": forbidden.Reason}}
+	case errors.As(err, &argument):
+		return fieldError(argument.Argument, "required", argument)
+	}
+	return nil
+}
+
+// invalidFields finds the settings that are wrong; one error may carry several.
+func invalidFields(err error) []FieldError {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var fields []FieldError
+		for _, one := range many.Unwrap() {
+			fields = append(fields, invalidFields(one)...)
+		}
+		return fields
+	}
+	var invalid *settings.Invalid
+	if !errors.As(err, &invalid) {
+		return nil
+	}
+	return []FieldError{{
+		Field: invalid.Field, Code: invalid.Problem, Message: invalid.Error(),
+		Params: map[string]string{"value": invalid.Value},
+	}}
+}
+
+// problem turns an error into what goes over the wire, and writes the log line where we are to blame.
+func (a *API) problem(ctx context.Context, operation string, err error) *Problem {
+	e := errorOf(err)
+	if e == nil {
+		p := newProblem(http.StatusInternalServerError, Internal, "")
+		p.Reference = reference()
+		p.Detail = "something went wrong here; the log has a line with the reference " + p.Reference
+		a.Log.ErrorContext(ctx, "admin request failed", "operation", operation, "reference", p.Reference, "err", err)
+		return p
+	}
+	p := newProblem(statuses[e.Code], e.Code, e.Error())
+	if e.Params != nil {
+		p.Params = e.Params
+	}
+	p.Errors = append(p.Errors, e.Fields...)
+	return p
+}
+
+// reference is short enough to be read out on the telephone.
+func reference() string {
+	s := rand.Text()
+	return s[:4] + "-" + s[4:8]
+}
