@@ -9,28 +9,6 @@ import (
 
 var errUnbuilt = errors.New("sim: not built yet")
 
-type LDAP struct{}
-type LDAPOptions struct {
-	BaseDN string              // default dc=example,dc=org
-	Domain string              // of the mail addresses; default example.org
-	People []LDAPPerson        // default: a small town
-	Groups map[string][]string // cn -> uids
-}
-type LDAPPerson struct {
-	UID, Name, Given, Surname, Mail, ManagedAccount, Password string
-	State                                                     string // "", "locked", "expired", "mustchange", "disabled"
-}
-
-func NewLDAP(o LDAPOptions) (*LDAP, error)    { return nil, errUnbuilt }
-func (l *LDAP) URL() string                   { return "" } // ldap://127.0.0.1:port, StartTLS offered and demanded for binds
-func (l *LDAP) SecureURL() string             { return "" } // ldaps://127.0.0.1:port
-func (l *LDAP) CAPEM() []byte                 { return nil }
-func (l *LDAP) BaseDN() string                { return "" }
-func (l *LDAP) Reader() (dn, password string) { return "", "" }
-func (l *LDAP) People() []LDAPPerson          { return nil }
-func (l *LDAP) Searches() []string            { return nil } // filters as received
-func (l *LDAP) Close() error                  { return nil }
-
 type Resident struct {
 	Identifier, Name, Password string
 	Phone                      *Phone
