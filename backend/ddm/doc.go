@@ -14,5 +14,5 @@
 //   - 404 to a declaration makes the phone drop it. An error of ours must be another answer.
 //   - A status report has only what changed, until one says FullReport.
 //
-// Tables: declaration_status.
+// Tables: declaration_status; its rows go with their enrollment.
 package ddm

@@ -164,20 +164,6 @@ func (l *Library) Answer(tx *db.Tx, enrollmentID, endpoint string, data []byte) 
 	return http.StatusNotFound, nil, nil
 }
 
-// Tokens is what the DeclarativeManagement command carries to spare the phone a question: the same that the endpoint
-// answers.
-func (l *Library) Tokens(tx *db.Tx) ([]byte, error) {
-	now, err := l.settings.In(tx)
-	if err != nil {
-		return nil, err
-	}
-	s, err := stock(now)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(map[string]syncTokens{"SyncTokens": s.sync(tx.Now)})
-}
-
 func (s shelf) sync(at time.Time) syncTokens {
 	return syncTokens{DeclarationsToken: s.token, Timestamp: at.UTC().Truncate(time.Second).Format(time.RFC3339)}
 }
