@@ -66,3 +66,16 @@ func schemaVersion(ctx context.Context, engine string, pool *sql.DB) (int64, err
 	}
 	return p.GetDBVersion(ctx)
 }
+
+// Newest is the schema that this program brings a database to: the number of its last migration.
+func Newest() int64 {
+	entries, err := migrations.ReadDir("migrations/sqlite") // sorted by name
+	if err != nil || len(entries) == 0 {
+		panic("the program carries no migrations")
+	}
+	version, err := goose.NumericComponent(entries[len(entries)-1].Name())
+	if err != nil {
+		panic(err) // a bug: a migration without a number
+	}
+	return version
+}
