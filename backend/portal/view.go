@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"unicode/utf8"
 
 	"example.org/gatehouse/backend/enroll"
 	"example.org/gatehouse/backend/settings"
@@ -100,6 +101,9 @@ func (n *view) Dir() string {
 	return "ltr"
 }
 
+// LongName says whether the organization's name is too long to be set large.
+func (n *view) LongName() bool { return utf8.RuneCountInString(n.T("g.org_display")) > 30 }
+
 // Style is the address of the style sheet.
 func (n *view) Style() string { return stylesPath + "?v=" + n.visit.site.version }
 
@@ -118,7 +122,7 @@ func (n *view) Chosen() string { return n.visit.chosen }
 // Ref is the reference that a person reads out; empty when there is no attempt.
 func (n *view) Ref() string { return n.visit.attempt.Ref }
 
-// SignIn and Code are the addresses of the two forms, OtherAccount that of the form with an open identifier.
+// SignIn is the address of the page for passwords.
 func (n *view) SignIn() string { return n.visit.path("") }
 
 // Code is the address of the page for enrollment codes.
@@ -129,6 +133,11 @@ func (n *view) LinkSignIn() string { return n.visit.link("", n.visit.chosen, n.v
 
 // LinkCode leads to the enrollment code, with what was typed.
 func (n *view) LinkCode() string { return n.visit.link("/code", n.visit.chosen, n.visit.editable) }
+
+// LinkAgain leads to the page that this one came from.
+func (n *view) LinkAgain() string {
+	return n.visit.link(n.visit.page(), n.visit.chosen, n.visit.editable)
+}
 
 // LinkOther opens the identifier.
 func (n *view) LinkOther() string { return n.visit.link(n.visit.page(), n.visit.chosen, true) }
