@@ -160,11 +160,11 @@ func (s *Server) identity(tx *db.Tx, c caller) (pki.Identity, error) {
 	if errors.Is(err, pki.ErrUnknownIdentity) {
 		return identity, turnAway("unknown_identity")
 	}
+	if errors.Is(err, pki.ErrRevokedIdentity) || err == nil && !identity.RevokedAt.IsZero() {
+		return identity, turnAway("revoked_identity")
+	}
 	if err != nil {
 		return identity, fmt.Errorf("look up identity: %w", err)
-	}
-	if !identity.RevokedAt.IsZero() {
-		return identity, turnAway("revoked_identity")
 	}
 	return identity, nil
 }

@@ -18,5 +18,5 @@
 //     at the door. So answers are kept as we understood them, not as they came.
 //
 // Tables: enrollments (narrow: what every poll touches), devices (facts, for lists), commands (the queue and what became
-// of it), results (answers), managed_apps, pushes (whom to wake, and what Apple said).
+// of it), command_results (answers), managed_apps, pushes (whom to wake, and what Apple said).
 package mdm

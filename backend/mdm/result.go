@@ -321,7 +321,7 @@ func keep(tx *db.Tx, id, requestType string, m result) error {
 		return nil
 	}
 	_, err = tx.Exec(`
-		INSERT INTO results (command, enrollment, body) VALUES ($1, $2, $3)
+		INSERT INTO command_results (command, enrollment, body) VALUES ($1, $2, $3)
 		ON CONFLICT (command) DO UPDATE SET body = excluded.body`, m.CommandUUID, id, body)
 	if err != nil {
 		return fmt.Errorf("keep answer: %w", err)

@@ -163,7 +163,7 @@ func (s *Server) Enrolled(tx *db.Tx) (n int, err error) {
 // Erase removes every trace of an enrollment that this package keeps, so that a rehearsal leaves nothing behind.
 func (s *Server) Erase(tx *db.Tx, enrollmentID string) error {
 	for _, statement := range []string{
-		`DELETE FROM results WHERE enrollment = $1`,
+		`DELETE FROM command_results WHERE enrollment = $1`,
 		`DELETE FROM commands WHERE enrollment = $1`,
 		`DELETE FROM managed_apps WHERE enrollment = $1`,
 		`DELETE FROM pushes WHERE enrollment = $1`,

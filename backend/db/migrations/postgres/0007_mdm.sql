@@ -73,12 +73,12 @@ CREATE INDEX commands_expiry ON commands (expires_at) WHERE open;
 CREATE INDEX commands_enrollment ON commands (enrollment, uuid);
 
 -- Answers, as we understood them.
-CREATE TABLE results (
+CREATE TABLE command_results (
 	command    TEXT NOT NULL PRIMARY KEY,
 	enrollment TEXT NOT NULL,
 	body       BYTEA NOT NULL
 );
-CREATE INDEX results_enrollment ON results (enrollment);
+CREATE INDEX results_enrollment ON command_results (enrollment);
 
 -- Apps under management, never the person's own.
 CREATE TABLE managed_apps (
