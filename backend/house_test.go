@@ -36,7 +36,7 @@ var owners = map[string]string{
 	"local_accounts": "directory", "codes": "directory", "sign_in_failures": "directory",
 	"authorities": "pki", "identities": "pki", "challenges": "pki", "tls_certificates": "pki",
 	"push_certificates": "apns",
-	"enrollments":       "mdm", "devices": "mdm", "commands": "mdm", "command_results": "mdm", "pushes": "mdm",
+	"enrollments":       "mdm", "devices": "mdm", "commands": "mdm", "command_results": "mdm", "managed_apps": "mdm", "pushes": "mdm",
 	"attempts": "enroll", "declaration_status": "ddm",
 }
 
