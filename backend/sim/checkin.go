@@ -197,6 +197,7 @@ func (p *Phone) mdm(ctx context.Context, to Kind, what string, body []byte) (Ans
 
 // drop ends the management on this side.
 func (p *Phone) drop(why string) {
+	p.listen(p.pushToken, nil)
 	p.set(func(s *state) {
 		s.enrolled, s.left = false, why
 		s.offered, s.fresh, s.unsaid, s.again, s.installed, s.ddm = nil, nil, nil, nil, nil, declarations{}
@@ -241,7 +242,9 @@ func (p *Phone) UpdateToken(ctx context.Context) error {
 func (p *Phone) ChangePushToken(ctx context.Context) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
-	p.set(func(s *state) { s.pushToken = randomBytes(p.rng, 32) })
+	fresh := randomBytes(p.rng, 32)
+	p.listen(p.pushToken, fresh)
+	p.set(func(s *state) { s.pushToken = fresh })
 	return p.updateToken(ctx)
 }
 
@@ -359,11 +362,6 @@ func (p *Phone) checkInAnew(ctx context.Context) error {
 		p.set(func(s *state) { s.offered, s.fresh = nil, nil })
 	}
 	return err
-}
-
-// Push is Apple waking the phone. It believes a push that carries its magic.
-func (p *Phone) Push(magic string) bool {
-	return magic != "" && magic == p.PushMagic() && p.Enrolled()
 }
 
 func or(a, b string) string {

@@ -36,6 +36,8 @@ type PhoneOptions struct {
 	Now func() time.Time
 	// AppleSignIn stands for the sign-in to the Managed Apple Account at Apple; nil: always succeeds.
 	AppleSignIn func(ctx context.Context, account string) error
+	// Push is the push service that wakes the phone; nil: nobody does.
+	Push *APNs
 	// SCEPByGet sends certificate requests in the query, as a few clients do.
 	SCEPByGet bool
 	Log       *slog.Logger
@@ -73,6 +75,7 @@ type Phone struct {
 	rng  *mrand.Rand // guarded by turn
 	mu   sync.Mutex  // taken for writing besides turn, so that those who only look need not wait for a conversation
 
+	woken     chan struct{} // a push that was believed
 	transport *http.Transport
 	state
 }
@@ -106,6 +109,13 @@ type state struct {
 	steps      []Step
 }
 
+func (o PhoneOptions) log() *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Log
+}
+
 // NewPhone takes a phone out of its box. It says nothing to anybody yet.
 func NewPhone(o PhoneOptions) *Phone {
 	seed := o.Seed
@@ -126,10 +136,8 @@ func NewPhone(o PhoneOptions) *Phone {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	p := &Phone{o: o, seed: seed, rng: mrand.New(mrand.NewPCG(seed, 0x9130))}
+	o.Log = o.log()
+	p := &Phone{o: o, seed: seed, woken: make(chan struct{}, 1), rng: mrand.New(mrand.NewPCG(seed, 0x9130))}
 	if p.o.Name == "" {
 		p.o.Name = p.Family()
 	}
@@ -239,6 +247,35 @@ func (p *Phone) SetTemper(t Temper) {
 	p.o.Temper = t
 }
 
+// Woken tells of pushes that the phone believed: a [Phone.Poll] is due. Several pushes are one.
+func (p *Phone) Woken() <-chan struct{} { return p.woken }
+
+// Push is Apple waking the phone. It believes a push that carries its magic.
+func (p *Phone) Push(magic string) bool {
+	if magic == "" || magic != p.PushMagic() {
+		p.o.Log.Warn("a push with another magic", "seed", p.seed)
+		return false
+	}
+	select {
+	case p.woken <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// listen moves the phone's ear from one push token to another.
+func (p *Phone) listen(from, to []byte) {
+	if p.o.Push == nil {
+		return
+	}
+	if from != nil {
+		p.o.Push.OnPush(from, nil)
+	}
+	if to != nil {
+		p.o.Push.OnPush(to, func(magic string) { p.Push(magic) })
+	}
+}
+
 // Close hangs up.
 func (p *Phone) Close() {
 	p.turn.Lock()
@@ -273,7 +310,12 @@ func (p *Phone) step(name string, do func() error) error {
 	start := time.Now()
 	err := do()
 	took := time.Since(start)
-	p.set(func(s *state) { s.steps = append(s.steps, Step{name, took, err}) })
+	p.set(func(s *state) {
+		if len(s.steps) >= 1<<16 { // a phone that lives for weeks forgets its youth
+			s.steps = slices.Delete(s.steps, 0, len(s.steps)/2)
+		}
+		s.steps = append(s.steps, Step{name, took, err})
+	})
 	p.o.Log.Debug("phone step", "step", name, "seed", p.seed, "took", took, "err", err)
 	return err
 }

@@ -19,6 +19,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +77,9 @@ func (p *Phone) requestIdentity(ctx context.Context) error {
 				s.profile, s.identity, s.ddm, s.installed = nil, nil, declarations{}, nil
 			}
 		})
+		if !p.enrolled {
+			p.listen(nil, p.pushToken)
+		}
 		return nil
 	})
 }
@@ -100,7 +104,7 @@ func (p *Phone) enrollSCEP(ctx context.Context, s *SCEPPayload, kind scep.Messag
 			return nil, err
 		}
 	}
-	transaction := sha256.Sum256(append(csr.RawSubjectPublicKeyInfo, randomBytes(p.rng, 8)...))
+	transaction := sha256.Sum256(slices.Concat(csr.RawSubjectPublicKeyInfo, randomBytes(p.rng, 8)))
 	talk := conversation{phone: p, payload: s, authority: a, signer: signer, transaction: hex.EncodeToString(transaction[:])}
 	certificate, err := talk.run(ctx, kind, csr)
 	if err != nil {
