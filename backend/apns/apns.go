@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -119,6 +120,10 @@ func (c *Client) Send(ctx context.Context, p Push) (Result, error) {
 	if !c.db.Now().Before(w.notAfter) {
 		return Result{Outcome: BadCertificate, Reason: "CertificateExpired"}, nil
 	}
+	if p.Topic != w.topic {
+		// The phone enrolled under another certificate. Apple would say TopicDisallowed, of ours and not of this one.
+		return Result{Outcome: BadCertificate, Reason: "OtherTopic"}, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
 	r, err := c.request(ctx, p)
@@ -185,23 +190,15 @@ func read(answer *http.Response) Result {
 
 // noAnswer tells a refused certificate from a network that is not there: the first needs a person, the second time.
 func (c *Client) noAnswer(ctx context.Context, w *wire, err error) Result {
-	var alert tls.AlertError
-	if errors.As(err, &alert) && refusesCertificate(alert) {
-		r := Result{Outcome: BadCertificate, Reason: "TLS: " + alert.Error()}
+	// crypto/tls marks what the other side complains of with this word. In a handshake that has come so far, a service
+	// has nothing to complain of but our certificate.
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		r := Result{Outcome: BadCertificate, Reason: op.Err.Error()}
 		c.remember(ctx, w, r)
 		return r
 	}
 	c.log.InfoContext(ctx, "push service not reached", "err", err)
 	return Result{Outcome: Later, Reason: "NoAnswer"}
-}
-
-// refusesCertificate: the alerts of RFC 8446, section 6.2, with which a server turns a client's certificate down.
-func refusesCertificate(a tls.AlertError) bool {
-	switch uint8(a) {
-	case 42, 43, 44, 45, 46, 48, 49, 116: // bad, unsupported, revoked, expired, unknown, unknown_ca, access_denied, required
-		return true
-	}
-	return false
 }
 
 // remember keeps what Apple thinks of the certificate where [Client.Health] finds it, when it changes.

@@ -102,7 +102,9 @@ func furnished(t testing.TB, clock *dbtest.Clock, options ...dbtest.Option) *db.
 		}
 		defer os.RemoveAll(dir)
 		path := filepath.Join(dir, "template.db")
-		d, err := db.Open(t.Context(), "sqlite:"+path, db.Options{Key: dbtest.Key, Now: (&dbtest.Clock{}).Now})
+		clock := &dbtest.Clock{}
+		clock.Add(-365 * 24 * time.Hour) // before the time of any test
+		d, err := db.Open(t.Context(), "sqlite:"+path, db.Options{Key: dbtest.Key, Now: clock.Now})
 		if err == nil {
 			err = errors.Join(pki.Create(t.Context(), d, "Example"), d.Close())
 		}

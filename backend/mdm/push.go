@@ -21,10 +21,10 @@ const (
 	lookAgain = time.Second
 	// tidyEvery is how often commands that have run out are ended.
 	tidyEvery = 10 * time.Minute
-	// afterCertificate: without a good certificate, trying often helps nobody.
-	afterCertificate = time.Minute
-	laterFirst       = 30 * time.Second
-	laterMost        = time.Hour
+	laterFirst = 30 * time.Second
+	laterMost  = time.Hour
+	// certificateMost: a new certificate should be used soon after somebody brought it.
+	certificateMost = 5 * time.Minute
 )
 
 // acceptedPauses: a push that Apple took says nothing about the phone. While a command waits, the phone is called again,
@@ -180,7 +180,7 @@ func (s *Server) evidence(tx *db.Tx, w wanted, r apns.Result, sent time.Time) er
 	case r.Outcome == apns.Refused:
 		kind = PushRefused
 	case r.Outcome == apns.BadCertificate:
-		due = db.Millis(tx.Now.Add(afterCertificate))
+		due = db.Millis(tx.Now.Add(min(laterFirst<<min(w.tries, 10), certificateMost)))
 	default: // Later, and a 410 that speaks of an older token
 		due = db.Millis(tx.Now.Add(min(laterFirst<<min(w.tries, 10), laterMost)))
 	}
