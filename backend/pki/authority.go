@@ -65,11 +65,14 @@ type Authority struct {
 
 // Create makes the authorities of a new installation, named after the organization.
 func Create(ctx context.Context, d *db.DB, organization string) error {
-	now := d.Now()
-	made, err := createAll(organization, now)
+	made, err := createAll(organization, d.Now())
 	if err != nil {
 		return fmt.Errorf("create authorities: %w", err)
 	}
+	return storeAll(ctx, d, made)
+}
+
+func storeAll(ctx context.Context, d *db.DB, made map[string]credential) error {
 	sealed := map[string][]byte{}
 	for name, c := range made {
 		key, err := x509.MarshalPKCS8PrivateKey(c.key)

@@ -109,6 +109,9 @@ func (a *Authority) certify(ctx context.Context, body []byte) ([]byte, error) {
 		return nil, err
 	}
 	a.log.WarnContext(ctx, "certificate refused", "err", refused, "renewal", request.signer != "")
+	if err := a.remember(ctx, request, refused.reason); err != nil {
+		return nil, err
+	}
 	return a.failure(request, refused.info)
 }
 
@@ -125,7 +128,7 @@ func (a *Authority) grant(ctx context.Context, r *certificateRequest) ([]byte, e
 		return err
 	})
 	if err != nil {
-		return nil, a.refuse(ctx, r, err)
+		return nil, refuse(err)
 	}
 	if allowed.already != nil {
 		return a.success(r, allowed.already)
@@ -147,32 +150,30 @@ func (a *Authority) grant(ctx context.Context, r *certificateRequest) ([]byte, e
 		return a.store(tx, r, now, fresh)
 	})
 	if err != nil {
-		return nil, a.refuse(ctx, r, err)
+		return nil, refuse(err)
 	}
 	return a.success(r, certificate)
 }
 
-// refuse turns what entitled says into an answer, and remembers it where the attempt is known.
-func (a *Authority) refuse(ctx context.Context, r *certificateRequest, reason error) error {
-	info := scep.BadRequest
+// refuse turns what entitled says into an answer. What is not the client's fault stays an error.
+func refuse(reason error) error {
 	switch {
 	case errors.Is(reason, ErrChallengeUsed), errors.Is(reason, errTooManyRenewals):
+		return &refusal{scep.BadRequest, reason}
 	case errors.Is(reason, ErrUnknownIdentity), errors.Is(reason, ErrRevokedIdentity):
-		info = scep.BadCertID
+		return &refusal{scep.BadCertID, reason}
 	case errors.Is(reason, errExpiredIdentity):
-		info = scep.BadTime
-	default:
-		return reason
+		return &refusal{scep.BadTime, reason}
 	}
-	if err := a.remember(ctx, r, reason); err != nil {
-		return err
-	}
-	return &refusal{info, reason}
+	return reason
 }
 
 // remember writes a refusal into the timeline of the attempt whose challenge or identity was used. A made-up challenge
 // belongs to nobody and leaves no trace but the log's.
 func (a *Authority) remember(ctx context.Context, r *certificateRequest, reason error) error {
+	if r.challenge == "" && r.signer == "" {
+		return nil
+	}
 	e := event.Event{Kind: Refused, Actor: "phone", Params: map[string]string{"reason": reasonCode(reason)}}
 	err := a.db.View(ctx, func(tx *db.Tx) error {
 		return tx.Row(`
@@ -203,8 +204,12 @@ func reasonCode(err error) string {
 		return "expired"
 	case errors.Is(err, errTooManyRenewals):
 		return "too_many_renewals"
+	case errors.Is(err, ErrChallengeUsed):
+		return "challenge"
+	case errors.Is(err, errAlgorithm):
+		return "key"
 	}
-	return "challenge"
+	return "request"
 }
 
 // scepQuery reads the query of a SCEP request. It is not a form: a plus sign is a letter of base64 there, which some

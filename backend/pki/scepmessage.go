@@ -111,17 +111,17 @@ func (a *Authority) readContent(r *certificateRequest, content []byte) error {
 	if err != nil {
 		return &refusal{scep.BadMessageCheck, errEnvelope}
 	}
+	password, err := x509util.ParseChallengePassword(der)
+	if err != nil {
+		return &refusal{scep.BadRequest, errors.New("the challenge cannot be read")}
+	}
+	r.challenge = Challenge(password)
 	if err := acceptableKey(csr.PublicKey); err != nil {
 		return &refusal{scep.BadAlg, err}
 	}
 	if err := csr.CheckSignature(); err != nil {
 		return &refusal{scep.BadMessageCheck, fmt.Errorf("certificate request: %w", err)}
 	}
-	password, err := x509util.ParseChallengePassword(der)
-	if err != nil {
-		return &refusal{scep.BadRequest, errors.New("the challenge cannot be read")}
-	}
-	r.challenge = Challenge(password)
 	r.key = csr.PublicKey
 	if r.keyDigest, err = keyDigest(csr.PublicKey); err != nil {
 		return &refusal{scep.BadAlg, err}
