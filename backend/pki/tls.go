@@ -65,9 +65,10 @@ type serverCertificate struct {
 	pair    *tls.Certificate
 }
 
-// Certificate gives the server's certificate to a TLS listener, for each handshake anew: another process may have renewed it.
-func (a *Authority) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	return a.certificate(hello.Context(), false)
+// Certificate gives the server's certificate to a TLS listener, for each handshake anew: another process may have renewed
+// it. What it reads is for all handshakes, so it does not end with the one that happened to ask.
+func (a *Authority) Certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return a.certificate(context.Background(), false)
 }
 
 // PrivateTLS says whether the server shows a certificate of the private root, which phones must learn to trust.
