@@ -53,7 +53,7 @@ func serverCertificate(ctx context.Context, r Rooms) (*TLS, error) {
 
 func viewTLS(info pki.TLSInfo) *TLS {
 	return &TLS{
-		Private: info.Source == pki.TLSPrivate, Hosts: list(info.Names), Missing: list(info.Missing), Incomplete: info.Incomplete,
+		Private: info.Source == pki.TLSPrivate, Hosts: list(info.Names), Missing: list(info.Uncovered), Incomplete: info.Incomplete,
 		Issuer:    info.Issuer,
 		NotBefore: info.NotBefore, NotAfter: info.NotAfter, Fingerprint: info.Fingerprint,
 	}

@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes.
+const (
+	done    = 0
+	failed  = 1 // it did not work; standard error says why
+	misused = 2 // the command line is wrong
+)
+
+// Main runs one command and returns the exit code.
+func Main(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, args, os.Stdin, os.Stdout, os.Stderr)
+}
+
+func run(ctx context.Context, args []string, in io.Reader, out, problems io.Writer) int {
+	p := &program{in: in, out: out, problems: problems}
+	root := p.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var misuse *usageError
+	switch {
+	case err == nil:
+		return done
+	case errors.As(err, &misuse):
+		fmt.Fprintf(problems, "gatehoused: %s; see: gatehoused help %s\n", oneLine(misuse.problem), misuse.command)
+		return misused
+	default:
+		fmt.Fprintf(problems, "gatehoused: %s\n", oneLine(explain(err)))
+		return failed
+	}
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// usageError is a command line that makes no sense.
+type usageError struct{ command, problem string }
+
+func (e *usageError) Error() string { return e.problem }
+
+func misuse(c *cobra.Command, format string, args ...any) error {
+	_, path, _ := strings.Cut(c.CommandPath(), " ")
+	return &usageError{command: path, problem: fmt.Sprintf(format, args...)}
+}
+
+// program is what all commands share.
+type program struct {
+	in            io.Reader
+	out, problems io.Writer
+
+	data, database string
+	json, quiet    bool
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "gatehoused",
+		Short: "People enroll their own iPhones for work; this is the server, and every action of its administrator",
+		Example: `  gatehoused init --organization "Example Inc." --domain example.com --url https://mdm.example.com:8443
+  gatehoused serve`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.problems)
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return misuse(c, "%v", err) })
+	flags := root.PersistentFlags()
+	flags.StringVar(&p.data, "data", os.Getenv("GATEHOUSE_DATA"), "data folder (default: the platform's place for application data) [GATEHOUSE_DATA]")
+	flags.StringVar(&p.database, "database", os.Getenv("GATEHOUSE_DATABASE"), "sqlite:FILE or postgres://… (default: SQLite in the data folder) [GATEHOUSE_DATABASE]")
+	flags.BoolVar(&p.json, "json", false, "one JSON document on standard output")
+	flags.BoolVar(&p.quiet, "quiet", false, "only what was asked for, no confirmations")
+	root.AddCommand(
+		p.initCommand(), p.serveCommand(), p.trustAnchorCommand(),
+		p.peopleCommand(), p.directoryCommand(), p.pushCertificateCommand(), p.tlsCommand(), p.settingsCommand(),
+		p.enrollmentsCommand(), p.commandCommand(), p.pushCommand(),
+		p.checkCommand(), p.rehearseCommand(), p.eventsCommand(),
+		p.demoCommand(), p.loadCommand(), p.versionCommand(),
+	)
+	strict(root)
+	return root
+}
+
+// strict makes every command refuse what it does not understand in the same way, with exit code 2.
+func strict(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		strict(sub)
+	}
+	if c.HasSubCommands() {
+		c.Args = cobra.ArbitraryArgs
+		c.RunE = func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return misuse(c, "there is no command %q here", args[0])
+			}
+			if c.HasParent() {
+				return misuse(c, "%s needs to be told what to do", c.Name())
+			}
+			return c.Help()
+		}
+		return
+	}
+	check := c.Args
+	if check == nil {
+		check = cobra.NoArgs
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return misuse(c, "%v", err)
+		}
+		return nil
+	}
+}
+
+// say writes a confirmation, unless nobody wants to hear it.
+func (p *program) say(format string, args ...any) {
+	if !p.quiet && !p.json {
+		fmt.Fprintf(p.out, format+"\n", args...)
+	}
+}
+
+// needed is the misuse of leaving out an option.
+func needed(c *cobra.Command, names ...string) error {
+	for _, name := range names {
+		if !c.Flags().Changed(name) {
+			return misuse(c, "--%s is needed", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"example.org/gatehouse/backend"
+	"example.org/gatehouse/backend/admin"
+	"example.org/gatehouse/backend/db"
+)
+
+// advice says what to do about a refusal, where its own words do not.
+var advice = map[admin.Code]string{
+	admin.NotSetUp:             "this Gatehouse is not set up: run init, or open its screens",
+	admin.AlreadySet:           "this Gatehouse is already set up; change it with settings set",
+	admin.NotServing:           "no server is running on this data: start it with serve",
+	admin.RehearsalRunning:     "another rehearsal is running; try again in a few minutes",
+	admin.PersonUnknown:        "there is no local account of that name; see people list",
+	admin.PersonExists:         "there is a local account of that name already; see people list",
+	admin.NoManagedAccount:     "no Managed Apple Account can be told for this person: give one with --managed-account, or change settings managed_account",
+	admin.DirectoryUnavailable: "the directory cannot be reached: check directory.url, and that it answers from here",
+	admin.NotFound:             "there is no such thing here; see enrollments list",
+	admin.DiskFull:             "the disk that holds the data is full: make room and try again",
+	admin.KeyMissing:           "the sealing key does not open the secrets of this database: put the file key of the data folder back",
+	admin.NoToken:              "the running server did not accept our token: is it of this data folder?",
+}
+
+// explain is one line about why, and what to do.
+func explain(err error) string {
+	var no *refused
+	switch {
+	case errors.As(err, &no):
+		return explainRefusal(no)
+	case errors.Is(err, backend.ErrHeld), errors.Is(err, db.ErrNewer):
+		return err.Error()
+	case errors.Is(err, db.ErrFull):
+		return advice[admin.DiskFull]
+	}
+	return err.Error()
+}
+
+func explainRefusal(no *refused) string {
+	if len(no.Errors) > 0 {
+		var parts []string
+		for _, f := range no.Errors {
+			if f.Message != "" && strings.HasPrefix(f.Message, f.Field) {
+				parts = append(parts, f.Message)
+				continue
+			}
+			parts = append(parts, strings.TrimSpace(fmt.Sprintf("%s: %s", f.Field, problemWords(f, no.Detail))))
+		}
+		return strings.Join(parts, "; ")
+	}
+	if text := advice[no.Code]; text != "" {
+		return text
+	}
+	if no.cause != nil {
+		return no.cause.Error()
+	}
+	if no.Detail != "" {
+		return no.Detail
+	}
+	return string(no.Code)
+}
+
+func problemWords(f admin.FieldError, detail string) string {
+	if f.Message != "" {
+		return f.Message
+	}
+	if detail != "" {
+		return detail
+	}
+	return strings.ReplaceAll(f.Code, "_", " ")
+}

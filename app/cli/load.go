@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/gatehouse/backend/admin"
+	"example.org/gatehouse/backend/export"
+	"example.org/gatehouse/backend/sim"
+)
+
+func (p *program) loadCommand() *cobra.Command {
+	var o sim.LoadOptions
+	var seconds int
+	var trust, identifier string
+	var withPassword bool
+	c := &cobra.Command{
+		Use:   "load --url https://HOST[:PORT] --phones N --seconds S",
+		Short: "Press a server with simulated phones; on this computer unless --anywhere is given",
+		Long: `Without --identifier the phones ask for their server and look at the sign-in page over and over. With it, all of them
+sign in as that person, enroll, and then poll.`,
+		Example: `  gatehoused load --url https://localhost:8443 --phones 50 --seconds 20
+  gatehoused load --url https://localhost:8443 --phones 50 --seconds 20 --identifier load@example.com --password-stdin < password.txt`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := needed(c, "url"); err != nil {
+				return err
+			}
+			if o.Phones < 1 || seconds < 1 {
+				return misuse(c, "--phones and --seconds are at least 1")
+			}
+			if (identifier != "") != withPassword {
+				return misuse(c, "--identifier and --password-stdin go together")
+			}
+			o.For = time.Duration(seconds) * time.Second
+			if withPassword {
+				password, err := p.needSecret("Password")
+				if err != nil {
+					return err
+				}
+				o.People = func(int) (string, string) { return identifier, password }
+			}
+			var err error
+			if o.Roots, err = p.roots(c.Context(), trust); err != nil {
+				return err
+			}
+			return p.load(c.Context(), o)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.URL, "url", "", "the server")
+	f.IntVar(&o.Phones, "phones", 10, "how many phones")
+	f.IntVar(&seconds, "seconds", 10, "for how long")
+	f.BoolVar(&o.Anywhere, "anywhere", false, "also a server that is not on this computer")
+	f.StringVar(&trust, "trust", "", "root certificate to trust (PEM; default: that of the Gatehouse in the data folder, if there is one)")
+	f.StringVar(&o.Domain, "domain", "", "email domain that the phones look for (default: the host of the server)")
+	f.StringVar(&identifier, "identifier", "", "sign in as this person and enroll")
+	f.BoolVar(&withPassword, "password-stdin", false, "read that one's password from standard input")
+	f.Uint64Var(&o.Seed, "seed", 0, "repeat a load")
+	return c
+}
+
+// roots are the authorities of this computer and the one that was named or is ours.
+func (p *program) roots(ctx context.Context, trust string) (*x509.CertPool, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool() // a computer without authorities still has the one we add
+	}
+	if trust != "" {
+		b, err := readFile(trust)
+		if err == nil && !roots.AppendCertsFromPEM(b) {
+			err = fmt.Errorf("%s has no certificate in PEM", trust)
+		}
+		return roots, err
+	}
+	d, err := p.open(ctx)
+	if err != nil {
+		return roots, nil //nolint:nilerr // there is none here: a public certificate needs none
+	}
+	anchor, err := call[admin.TrustAnchor](ctx, d, http.MethodGet, "/trust-anchor", nil)
+	if err == nil {
+		roots.AppendCertsFromPEM([]byte(anchor.PEM))
+	}
+	return roots, d.close()
+}
+
+func (p *program) load(ctx context.Context, o sim.LoadOptions) error {
+	if o.Domain == "" {
+		u, err := url.Parse(o.URL)
+		if err != nil {
+			return fmt.Errorf("--url: %w", err)
+		}
+		o.Domain = u.Hostname()
+	}
+	r, err := sim.Load(ctx, o)
+	if errors.Is(err, sim.ErrElsewhere) {
+		return fmt.Errorf("%s is not on this computer: add --anywhere if it is yours to press", o.URL)
+	}
+	if err != nil {
+		return err
+	}
+	return p.show(r, func() {
+		p.line("phones", fmt.Sprintf("%d, enrolled %d, polls %d, commands %d, failed %d, in %s",
+			r.Phones, r.Enrolled, r.Polls, r.Commands, r.Failed, r.Took.Round(time.Millisecond)))
+		rows := make([][]any, 0, len(r.Steps))
+		for _, s := range r.Steps {
+			rows = append(rows, []any{s.Name, s.Count, s.Failed, s.P50.String(), s.P95.String(), s.P99.String()})
+		}
+		err = p.table([]export.Column{
+			{Title: "Step"}, {Title: "Count"}, {Title: "Failed"}, {Title: "p50"}, {Title: "p95"}, {Title: "p99"},
+		}, rows)
+		for problem, n := range r.Errors {
+			p.line("problem", fmt.Sprintf("%d × %s", n, problem))
+		}
+	})
+}
