@@ -42,18 +42,15 @@ func (d *Directory) open(ctx context.Context, conf settings.LDAP) (v *visit, lea
 		cancel()
 		return nil, nil, ErrBusy
 	}
-	conn, err := connect(conf)
-	if err != nil {
-		cancel()
-		<-d.lines
-		return nil, nil, err
-	}
-	hangUp := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	conn, hangUp, err := connect(ctx, conf)
 	leave = func() {
 		hangUp()
-		_ = conn.Close()
 		cancel()
 		<-d.lines
+	}
+	if err != nil {
+		leave()
+		return nil, nil, err
 	}
 	v = &visit{conn, conf}
 	if err := d.becomeReader(ctx, v); err != nil {
@@ -63,28 +60,34 @@ func (d *Directory) open(ctx context.Context, conf settings.LDAP) (v *visit, lea
 	return v, leave, nil
 }
 
-// connect opens the connection, encrypted where the settings say so.
-func connect(conf settings.LDAP) (*ldap.Conn, error) {
+// connect opens the connection, encrypted where the settings say so. It ends with hangUp, which is never nil, or with
+// the context.
+func connect(ctx context.Context, conf settings.LDAP) (conn *ldap.Conn, hangUp func(), err error) {
+	none := func() {}
 	u, err := url.Parse(conf.URL)
 	if err != nil {
-		return nil, fmt.Errorf("read the directory's address: %w", err)
+		return nil, none, fmt.Errorf("read the directory's address: %w", err)
 	}
 	secure, err := tlsConfig(conf, u.Hostname())
 	if err != nil {
-		return nil, err
+		return nil, none, err
 	}
-	conn, err := ldap.DialURL(conf.URL, ldap.DialWithTLSConfig(secure), ldap.DialWithDialer(&net.Dialer{Timeout: dialTimeout}))
+	conn, err = ldap.DialURL(conf.URL, ldap.DialWithTLSConfig(secure), ldap.DialWithDialer(&net.Dialer{Timeout: dialTimeout}))
 	if err != nil {
-		return nil, fmt.Errorf("connect to the directory: %w", err)
+		return nil, none, fmt.Errorf("connect to the directory: %w", err)
 	}
 	conn.SetTimeout(answerTimeout)
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	hangUp = func() {
+		stop()
+		_ = conn.Close()
+	}
 	if conf.StartTLS {
 		if err := conn.StartTLS(secure); err != nil {
-			_ = conn.Close()
-			return nil, fmt.Errorf("encrypt the connection to the directory: %w", err)
+			return nil, hangUp, fmt.Errorf("encrypt the connection to the directory: %w", err)
 		}
 	}
-	return conn, nil
+	return conn, hangUp, nil
 }
 
 func tlsConfig(conf settings.LDAP, host string) (*tls.Config, error) {

@@ -103,14 +103,10 @@ func personOf(entry *ldap.Entry, who string, s settings.Settings) Person {
 
 // accountAttribute names the attribute that holds the Managed Apple Account; empty when there is none.
 func accountAttribute(s settings.Settings) string {
-	switch {
-	case s.ManagedAccount.Rule != settings.RuleAttribute:
-		return ""
-	case s.ManagedAccount.Attribute != "":
+	if s.ManagedAccount.Rule == settings.RuleAttribute && s.ManagedAccount.Attribute != "" {
 		return s.ManagedAccount.Attribute
-	default:
-		return s.Directory.ManagedAccountAttribute
 	}
+	return s.Directory.ManagedAccountAttribute
 }
 
 // find searches for exactly one person.
@@ -129,17 +125,12 @@ func (v *visit) find(who string, s settings.Settings) (*ldap.Entry, error) {
 }
 
 func (v *visit) one(filter, who string, s settings.Settings) (*ldap.Entry, error) {
-	name, _ := split(who)
-	filter = strings.NewReplacer(
-		"{{identifier}}", ldap.EscapeFilter(who), "{{name}}", ldap.EscapeFilter(name),
-		"%s", ldap.EscapeFilter(who), // as in other programs' settings
-	).Replace(filter)
 	want := attributes
 	if a := accountAttribute(s); a != "" {
 		want = append(slices.Clone(want), a)
 	}
 	found, err := v.Search(ldap.NewSearchRequest(s.Directory.BaseDN, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
-		2, int(answerTimeout.Seconds()), false, filter, want, nil))
+		2, int(answerTimeout.Seconds()), false, fillFilter(filter, who), want, nil))
 	switch {
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded):
 		return nil, &wrong{"ambiguous", false}
@@ -151,6 +142,15 @@ func (v *visit) one(filter, who string, s settings.Settings) (*ldap.Entry, error
 		return nil, &wrong{"ambiguous", false}
 	}
 	return found.Entries[0], nil
+}
+
+// fillFilter puts an identifier into a filter so that it stays a value.
+func fillFilter(filter, who string) string {
+	name, _ := split(who)
+	return strings.NewReplacer(
+		"{{identifier}}", ldap.EscapeFilter(who), "{{name}}", ldap.EscapeFilter(name),
+		"%s", ldap.EscapeFilter(who), // as other programs write it
+	).Replace(filter)
 }
 
 // adCode is Active Directory's reason for refusing a bind: "… AcceptSecurityContext error, data 533, v4563".

@@ -16,7 +16,7 @@ var cost = &argon2id.Params{Memory: 64 * 1024, Iterations: 3, Parallelism: 1, Sa
 
 // nobody is compared with the passwords of people who do not exist or have none, so that they wait as long as others.
 // It is a hash of no known password.
-const nobody = "$argon2id$v=19$m=65536,t=3,p=1$eG3bV0c7Zk4n2QyJr8tWsw$Jm0vE1k9yq3cQ5h8oXl2TzRb7uN4dWfGaS6iPpYxUeA"
+var nobody = "$argon2id$v=19$m=65536,t=3,p=1$eG3bV0c7Zk4n2QyJr8tWsw$Jm0vE1k9yq3cQ5h8oXl2TzRb7uN4dWfGaS6iPpYxUeA"
 
 const (
 	maxPassword = 256 // characters
