@@ -44,7 +44,7 @@ func (p *Phone) poll(ctx context.Context) (int, error) {
 		return 0, ErrNotEnrolled
 	}
 	handled := 0
-	var later []func(context.Context) error
+	var later []func(context.Context) error // when the conversation is over
 	refused := map[string]bool{}
 	over := false
 	for say := p.next(); say != nil; {
@@ -84,7 +84,10 @@ func (p *Phone) poll(ctx context.Context) (int, error) {
 			s.unsaid = append(s.unsaid, report)
 			s.lastNotNow = done.status == "NotNow"
 		})
-		if done.then != nil {
+		switch {
+		case done.last:
+			later = []func(context.Context) error{done.then} // nothing else matters to a phone that goes
+		case done.then != nil:
 			later = append(later, done.then)
 		}
 		say, over = p.unsaid[0], done.last

@@ -47,6 +47,8 @@ type service struct {
 	pending  int // so many times SCEP says PENDING
 	issued   []*x509.Certificate
 	declared string // DeclarationsToken
+	sha1     bool   // SCEP signs with SHA-1
+	seal     func(content []byte, recipients []*x509.Certificate) ([]byte, error)
 }
 
 // answer is what is about to be sent.
@@ -59,6 +61,7 @@ type answer struct {
 func newService(t *testing.T) *service {
 	t.Helper()
 	s := &service{t: t, token: "token-1", declared: "one"}
+	s.seal = func(content []byte, to []*x509.Certificate) ([]byte, error) { return envelope(content, to[0]) }
 	var err error
 	if s.caKey, err = phoneKeys.take(); err != nil {
 		t.Fatal(err)
@@ -351,7 +354,7 @@ func (s *service) scep(r *http.Request, body []byte) (string, answer) {
 		content = s.certify(asker.Subject, asker.PublicKey, p7.GetOnlySigner())
 	}
 	attributes = append(attributes, attribute{oidPKIStatus, printable(status)})
-	out, err := signing{signer: s.ra, key: s.raKey, at: time.Now(), attributes: attributes}.sign(content)
+	out, err := signing{signer: s.ra, key: s.raKey, at: time.Now(), sha1: s.sha1, attributes: attributes}.sign(content)
 	if err != nil {
 		panic(err)
 	}
@@ -368,7 +371,7 @@ func (s *service) certify(subject pkix.Name, public any, recipient *x509.Certifi
 	if err != nil {
 		panic(err)
 	}
-	sealed, err := envelope(one, recipient)
+	sealed, err := s.seal(one, []*x509.Certificate{recipient})
 	if err != nil {
 		panic(err)
 	}
