@@ -14,6 +14,9 @@ import (
 //go:embed all:dist
 var files embed.FS
 
+//go:embed src/words
+var words embed.FS
+
 // Dist returns the built screens with index.html at the top.
 func Dist() fs.FS {
 	dist, err := fs.Sub(files, "dist")
@@ -27,4 +30,14 @@ func Dist() fs.FS {
 func Built() bool {
 	_, err := fs.Stat(files, "dist/index.html")
 	return err == nil
+}
+
+// Words returns the catalogues of the screens, one JSON file for each language. Menus and native dialogs of the window
+// have their sentences there too.
+func Words() fs.FS {
+	sub, err := fs.Sub(words, "src/words")
+	if err != nil {
+		panic(err) // the folder is part of the binary: only a bug can take it away
+	}
+	return sub
 }
