@@ -55,19 +55,15 @@ var contentCiphers = []contentCipher{
 	{pkcs7.OIDEncryptionAlgorithmDESCBC, 8, des.NewCipher},
 }
 
-// openEnvelope decrypts a message to us. A wrong key, a wrong padding and a wrong content cannot be told apart, neither by
+// open decrypts a message to us. A wrong key, a wrong padding and a wrong content cannot be told apart, neither by
 // the error nor by the work done: when the wrapped key does not decrypt, a random one is tried in its place.
-func openEnvelope(message []byte, to credential) ([]byte, error) {
-	envelope, err := parseEnvelope(message)
-	if err != nil {
-		return nil, err
-	}
+func (e *envelopedData) open(to credential) ([]byte, error) {
 	key, ok := to.key.(*rsa.PrivateKey)
 	if !ok {
 		return nil, fmt.Errorf("%w: our key is a %T", errEnvelope, to.key)
 	}
 	var wrapped []byte
-	for _, r := range envelope.Recipients {
+	for _, r := range e.Recipients {
 		if r.Recipient.Serial != nil && r.Recipient.Serial.Cmp(to.certificate.SerialNumber) == 0 &&
 			bytes.Equal(r.Recipient.Issuer.FullBytes, to.certificate.RawIssuer) &&
 			r.Algorithm.Algorithm.Equal(pkcs7.OIDEncryptionAlgorithmRSA) {
@@ -78,16 +74,16 @@ func openEnvelope(message []byte, to credential) ([]byte, error) {
 		return nil, fmt.Errorf("%w: it is for somebody else", errEnvelope)
 	}
 	for _, c := range contentCiphers {
-		if c.id.Equal(envelope.Content.Algorithm.Algorithm) {
+		if c.id.Equal(e.Content.Algorithm.Algorithm) {
 			contentKey := make([]byte, c.bytes)
 			_, _ = rand.Read(contentKey)                                             // never fails
 			if rsa.DecryptPKCS1v15SessionKey(nil, key, wrapped, contentKey) != nil { //nolint:staticcheck // RFC 8894 has no other
 				return nil, errEnvelope // only when it is not as long as the key, which the sender knows
 			}
-			return c.decrypt(contentKey, envelope.Content)
+			return c.decrypt(contentKey, e.Content)
 		}
 	}
-	return nil, fmt.Errorf("%w: cipher %v", errAlgorithm, envelope.Content.Algorithm.Algorithm)
+	return nil, fmt.Errorf("%w: cipher %v", errAlgorithm, e.Content.Algorithm.Algorithm)
 }
 
 func (c contentCipher) decrypt(key []byte, content encryptedContent) ([]byte, error) {

@@ -77,7 +77,7 @@ func (a *Authority) Bind(tx *db.Tx, fingerprint, enrollmentID string) error {
 		return ErrIdentityTaken
 	}
 	var taken bool
-	err = tx.Row(`SELECT EXISTS (SELECT 1 FROM identities WHERE enrollment = $1 AND person <> $2)`,
+	err = tx.Row(`SELECT EXISTS (SELECT 1 FROM identities WHERE enrollment = $1 AND enrollment <> '' AND person <> $2)`,
 		enrollmentID, i.Person).Scan(&taken)
 	if err != nil {
 		return fmt.Errorf("bind identity: %w", err)
@@ -94,11 +94,11 @@ func (a *Authority) Bind(tx *db.Tx, fingerprint, enrollmentID string) error {
 // Revoke ends the identities of an enrollment, and the challenges that would give it new ones.
 func (a *Authority) Revoke(tx *db.Tx, enrollmentID string) error {
 	if _, err := tx.Exec(`
-		UPDATE identities SET revoked_at = $2 WHERE enrollment = $1 AND revoked_at = 0`,
+		UPDATE identities SET revoked_at = $2 WHERE enrollment = $1 AND enrollment <> '' AND revoked_at = 0`,
 		enrollmentID, db.Millis(tx.Now)); err != nil {
 		return fmt.Errorf("revoke identities: %w", err)
 	}
-	if _, err := tx.Exec(`DELETE FROM challenges WHERE enrollment = $1`, enrollmentID); err != nil {
+	if _, err := tx.Exec(`DELETE FROM challenges WHERE enrollment = $1 AND enrollment <> ''`, enrollmentID); err != nil {
 		return fmt.Errorf("revoke challenges: %w", err)
 	}
 	return nil
@@ -164,13 +164,13 @@ func (a *Authority) renewal(tx *db.Tx, r *certificateRequest) (entitlement, erro
 	e := entitlement{subject: Subject{old.Attempt, old.Person, old.Enrollment}, renews: old.Fingerprint}
 	e.already, err = issuedBefore(tx, `
 		SELECT certificate, public_key FROM identities
-		WHERE renews = $1 AND public_key = $2 AND revoked_at = 0 AND not_after > $3`,
+		WHERE renews = $1 AND renews <> '' AND public_key = $2 AND revoked_at = 0 AND not_after > $3`,
 		r.keyDigest, old.Fingerprint, r.keyDigest, db.Millis(tx.Now))
 	if err == nil || !errors.Is(err, ErrChallengeUsed) {
 		return e, err
 	}
 	var renewals int
-	if err := tx.Row(`SELECT COUNT(*) FROM identities WHERE renews = $1`, old.Fingerprint).Scan(&renewals); err != nil {
+	if err := tx.Row(`SELECT COUNT(*) FROM identities WHERE renews = $1 AND renews <> ''`, old.Fingerprint).Scan(&renewals); err != nil {
 		return e, fmt.Errorf("count renewals: %w", err)
 	}
 	if renewals >= maxRenewals {

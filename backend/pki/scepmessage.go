@@ -94,10 +94,11 @@ func (a *Authority) readRequest(message []byte) (*certificateRequest, error) {
 // readContent opens the envelope and reads the certificate request inside.
 func (a *Authority) readContent(r *certificateRequest, content []byte) error {
 	envelope, err := parseEnvelope(content)
-	if err == nil {
-		r.cipher = envelope.Content.Algorithm.Algorithm
+	if err != nil {
+		return &refusal{scep.BadMessageCheck, err}
 	}
-	der, err := openEnvelope(content, a.registration)
+	r.cipher = envelope.Content.Algorithm.Algorithm
+	der, err := envelope.open(a.registration)
 	switch {
 	case errors.Is(err, errAlgorithm):
 		return &refusal{scep.BadAlg, err}

@@ -15,7 +15,7 @@ CREATE TABLE challenges (
 );
 
 CREATE INDEX challenges_by_attempt ON challenges (attempt);
-CREATE INDEX challenges_by_enrollment ON challenges (enrollment);
+CREATE INDEX challenges_by_enrollment ON challenges (enrollment) WHERE enrollment <> '';
 CREATE INDEX challenges_by_expiry ON challenges (expires_at);
 
 CREATE TABLE identities (
@@ -35,8 +35,8 @@ CREATE TABLE identities (
 );
 
 CREATE INDEX identities_by_attempt ON identities (attempt);
-CREATE INDEX identities_by_enrollment ON identities (enrollment);
-CREATE INDEX identities_by_renewed ON identities (renews);
+CREATE INDEX identities_by_enrollment ON identities (enrollment) WHERE enrollment <> '';
+CREATE INDEX identities_by_renewed ON identities (renews) WHERE renews <> '';
 
 CREATE TABLE tls_certificates (
 	name       TEXT PRIMARY KEY,
