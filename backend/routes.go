@@ -10,7 +10,7 @@ var Routes = []Route{
 	{"GET /healthz", "backend", "a load balancer or a monitor"},
 	{"PUT /mdm", "mdm", "an enrolled phone that asks for commands"},
 	{"PUT /mdm/checkin", "mdm", "an enrolled phone that checks in"},
-	{"GET /portal/{file}", "portal", "the web sheet, for what its pages are drawn with"},
+	{"GET /portal/style.css", "portal", "the web sheet, for the looks of its pages"},
 	{"GET /scep", "pki", "a phone that needs its certificate"},
 	{"POST /scep", "pki", "the same"},
 	{"GET /signin/{session}", "portal", "the web sheet of a person who signs in"},

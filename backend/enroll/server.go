@@ -45,7 +45,7 @@ func New(c Config) *Server {
 func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /.well-known/com.apple.remotemanagement", s.discover)
 	mux.HandleFunc("GET /.well-known/com.apple.remotemanagement/{$}", s.discover) // web hosts like to add the slash in a redirect
-	mux.HandleFunc("POST "+Path, s.request)
+	mux.HandleFunc("POST /enroll", s.request)
 }
 
 // Path is where the enrollment request goes, below the address that phones use. The BaseURL of discovery ends with it.

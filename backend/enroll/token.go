@@ -59,9 +59,23 @@ func (s *Server) Tokens() Tokens { return Tokens{s} }
 
 var _ mdm.Tokens = Tokens{}
 
-// Grant says what a token stands for, or [mdm.ErrTokenUnknown].
+// Grant says what a token stands for, or [mdm.ErrTokenUnknown]. An enrolled phone that brings the token of a new sign-in
+// thereby ends that attempt.
 func (t Tokens) Grant(tx *db.Tx, token string) (mdm.Grant, error) {
-	return grantOf(tx, AccessToken(token))
+	g, err := grantOf(tx, AccessToken(token))
+	if err != nil || g.Enrollment == "" {
+		return g, err
+	}
+	n, err := tx.Exec(`
+		UPDATE attempts SET step = $2, updated_at = $3 WHERE id = $1 AND origin = $4 AND step = $5`,
+		g.Attempt, StepDone, db.Millis(tx.Now), originAgain, StepSignedIn)
+	if err != nil {
+		return g, fmt.Errorf("note that a phone signed in again: %w", err)
+	}
+	if n == 1 {
+		err = t.Enrolled(tx, g.Attempt, g.Enrollment)
+	}
+	return g, err
 }
 
 // Enrolling notes that the phone of an attempt has said Authenticate. From now on its token lives as long as the
