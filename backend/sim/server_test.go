@@ -16,7 +16,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"net/url"
 	"sync"
 	"testing"
 	"time"
@@ -285,13 +285,16 @@ func (s *service) signIn(r *http.Request, body []byte) (string, answer) {
 		}
 		return "page", page("")
 	}
-	form := string(body)
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return "wrong", page("")
+	}
 	switch {
-	case strings.Contains(form, "agree=on"):
+	case form.Get("agree") == "on":
 		a := reply(308, "", nil)
 		a.header.Set("Location", callbackScheme+"://"+callbackHost+"?access-token="+s.token)
 		return "callback", a
-	case !strings.Contains(form, "csrf=x") || !strings.Contains(form, "password=secret"):
+	case form.Get("csrf") != "x" || form.Get("password") != "secret":
 		return "wrong", page(`<div role="alert">That did <b>not</b> work.</div>`)
 	}
 	return "terms", reply(200, "text/html", []byte(`<form method=post><button name=decline value=1>Decline</button></form>
