@@ -1,0 +1,50 @@
+import Bell from '@lucide/svelte/icons/bell'
+import ClipboardCopy from '@lucide/svelte/icons/clipboard-copy'
+import RefreshCw from '@lucide/svelte/icons/refresh-cw'
+import * as backend from '~/backend'
+import type { Enrollment } from '~/backend/types'
+import { action } from './action'
+
+/** callOf is how a phone is called in sentences: by its own name, or as what it is. */
+export function callOf(phone: Enrollment): string {
+  return phone.name || phone.model || phone.product_name || phone.enrollment_id
+}
+
+const named = (phone: Enrollment) => ({ name: callOf(phone) })
+const reachable = (phone: Enrollment) => phone.state === 'enrolled'
+
+export const wake = action<Enrollment>({
+  id: 'phones.wake',
+  label: 'phones.wake',
+  icon: Bell,
+  shortcut: 'w',
+  when: reachable,
+  perform: (phone) => backend.wake([phone.id]),
+  done: 'phones.wake.done',
+  vars: named,
+})
+
+export const askAgain = action<Enrollment>({
+  id: 'phones.ask',
+  label: 'phones.ask',
+  icon: RefreshCw,
+  shortcut: 'r',
+  when: reachable,
+  perform: async (phone) => {
+    await backend.sendCommand({ ids: [phone.id], type: 'DeviceInformation' })
+    await backend.sendCommand({ ids: [phone.id], type: 'SecurityInfo' })
+  },
+  done: 'phones.ask.done',
+  vars: named,
+})
+
+export const copyIdentity = action<Enrollment>({
+  id: 'phones.copy',
+  label: 'phones.copy',
+  icon: ClipboardCopy,
+  perform: (phone) => navigator.clipboard.writeText(phone.enrollment_id),
+  done: 'phones.copy.done',
+})
+
+/** What a phone's row, menu and inspector offer without asking anything more. */
+export const phoneActions = [wake, askAgain, copyIdentity]

@@ -1,0 +1,88 @@
+/** Everything the screens ask of the server, one function for one intention. */
+import { api, ask } from './client'
+import type {
+  CheckField,
+  CommandRequest,
+  Directory,
+  EnrollmentQuery,
+  NewPerson,
+  PushUpload,
+  SetUp,
+  Settings,
+} from './types'
+
+type Signal = AbortSignal | undefined
+
+export const overview = (signal?: Signal) => ask(api.GET('/api/overview', { signal }))
+export const version = (signal?: Signal) => ask(api.GET('/api/version', { signal }))
+export const check = (signal?: Signal) => ask(api.GET('/api/check', { signal }))
+
+export const setup = (signal?: Signal) => ask(api.GET('/api/setup', { signal }))
+export const setUp = (body: SetUp) => ask(api.POST('/api/setup', { body }))
+export const checkAnswer = (field: CheckField, value: string, signal?: Signal) =>
+  ask(api.POST('/api/setup/check', { body: { field, value }, signal }))
+
+export const settings = (signal?: Signal) => ask(api.GET('/api/settings', { signal }))
+export const changeSettings = (body: Settings, force = false) =>
+  ask(api.PUT('/api/settings', { body, params: { query: { force } } }))
+
+export const tls = (signal?: Signal) => ask(api.GET('/api/tls', { signal }))
+export const importTLS = (certificate: string, key: string) =>
+  ask(api.POST('/api/tls', { body: { certificate, key } }))
+export const trustAnchor = (signal?: Signal) => ask(api.GET('/api/trust-anchor', { signal }))
+
+export const pushCertificate = (signal?: Signal) => ask(api.GET('/api/push-certificate', { signal }))
+export const importPush = (body: PushUpload, force = false) =>
+  ask(api.POST('/api/push-certificate', { body, params: { query: { force } } }))
+
+export const directory = (signal?: Signal) => ask(api.GET('/api/directory', { signal }))
+export const changeDirectory = (directory: Directory, bindPassword?: string) =>
+  ask(
+    api.PUT('/api/directory', {
+      body: { directory, ...(bindPassword === undefined ? {} : { bind_password: bindPassword }) },
+    }),
+  )
+export const testDirectory = (identifier: string, password: string) =>
+  ask(api.POST('/api/directory/test', { body: { identifier, ...(password ? { password } : {}) } }))
+
+export const people = (search: string, signal?: Signal) =>
+  ask(api.GET('/api/people', { params: { query: { search } }, signal }))
+export const addPerson = (body: NewPerson) => ask(api.POST('/api/people', { body }))
+
+const person = (identifier: string) => ({ params: { path: { identifier } } })
+export const removePerson = (identifier: string) =>
+  ask(api.DELETE('/api/people/{identifier}', person(identifier)))
+export const unlockPerson = (identifier: string) =>
+  ask(api.POST('/api/people/{identifier}/unlock', person(identifier)))
+export const newCode = (identifier: string) => ask(api.POST('/api/people/{identifier}/code', person(identifier)))
+export const setPassword = (identifier: string, password: string) =>
+  ask(api.PUT('/api/people/{identifier}/password', { ...person(identifier), body: { password } }))
+export const setManagedAccount = (identifier: string, account: string) =>
+  ask(
+    api.PUT('/api/people/{identifier}/managed-account', {
+      ...person(identifier),
+      body: { managed_account: account },
+    }),
+  )
+
+export const enrollments = (query: EnrollmentQuery, signal?: Signal) =>
+  ask(api.GET('/api/enrollments', { params: { query }, signal }))
+
+const phone = (id: string) => ({ params: { path: { id } } })
+export const enrollment = (id: string, signal?: Signal) =>
+  ask(api.GET('/api/enrollments/{id}', { ...phone(id), signal }))
+export const timeline = (id: string, signal?: Signal) =>
+  ask(api.GET('/api/enrollments/{id}/timeline', { ...phone(id), signal }))
+export const commands = (id: string, signal?: Signal) =>
+  ask(api.GET('/api/enrollments/{id}/commands', { ...phone(id), signal }))
+export const commandTypes = (signal?: Signal) => ask(api.GET('/api/command-types', { signal }))
+export const sendCommand = (body: CommandRequest) => ask(api.POST('/api/commands', { body }))
+export const wake = (ids: string[]) => ask(api.POST('/api/wake', { body: { ids } }))
+
+export const attempt = (id: string, signal?: Signal) =>
+  ask(api.GET('/api/attempts/{id}', { ...phone(id), signal }))
+
+export const rehearse = (identifier: string, password: string) =>
+  ask(api.POST('/api/rehearsals', { body: { identifier, password } }))
+export const rehearsal = (id: string, signal?: Signal) =>
+  ask(api.GET('/api/rehearsals/{id}', { ...phone(id), signal }))

@@ -1,0 +1,48 @@
+/** The names the screens use for what the server answers. The shapes are generated from the server's own paper. */
+import type { components, operations } from './generated'
+
+type Schemas = components['schemas']
+
+export type Overview = Schemas['Overview']
+export type Finding = Schemas['Finding']
+export type FunnelStep = Schemas['FunnelStep']
+export type Counts = Schemas['Counts']
+export type Attempt = Schemas['Attempt']
+export type AttemptDetail = Schemas['AttemptDetail']
+export type Settings = Schemas['Settings']
+export type Directory = Schemas['SettingsLDAP']
+export type DirectoryState = Schemas['DirectoryState']
+export type DirectoryTest = Schemas['DirectoryTest']
+export type TestStep = Schemas['TestStep']
+export type TLS = Schemas['TLS']
+export type TrustAnchor = Schemas['TrustAnchor']
+export type Push = Schemas['Push']
+export type PushState = Schemas['PushState']
+export type PushUpload = Schemas['ImportPushInBody']
+export type Check = Schemas['Check']
+export type CheckField = Schemas['CheckInBody']['field']
+export type SetupState = Schemas['SetupState']
+export type SetupStep = Schemas['SetupStep']
+export type SetUp = Schemas['SetUpInBody']
+export type Person = Schemas['Person']
+export type People = Schemas['People']
+export type NewPerson = Schemas['AddPersonInBody']
+export type PersonAdded = Schemas['PersonAdded']
+export type EnrollmentCode = Schemas['EnrollmentCode']
+export type Enrollment = Schemas['Enrollment']
+export type EnrollmentDetail = Schemas['EnrollmentDetail']
+export type Enrollments = Schemas['Enrollments']
+export type Described = Schemas['Described']
+export type Fact = Schemas['Fact']
+export type Command = Schemas['Command']
+export type CommandType = Schemas['CommandType']
+export type CommandRequest = Schemas['SendCommandInBody']
+export type Event = Schemas['Event']
+export type Rehearsal = Schemas['Rehearsal']
+export type Version = Schemas['Version']
+export type Problem = Schemas['Problem']
+export type FieldError = Schemas['FieldError']
+
+export type EnrollmentQuery = NonNullable<operations['get-enrollments']['parameters']['query']>
+export type EnrollmentState = NonNullable<EnrollmentQuery['state']>
+export type EnrollmentSort = NonNullable<EnrollmentQuery['sort']>

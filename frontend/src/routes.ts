@@ -1,0 +1,64 @@
+/** Where one is: kept in the part of the address after #, because the window answers every other path with 404. */
+
+export const settingsPages = [
+  'organization',
+  'addresses',
+  'sign-in',
+  'accounts',
+  'certificates',
+  'enrollment',
+  'appearance',
+] as const
+export type SettingsPage = (typeof settingsPages)[number]
+
+export const setupPages = ['organization', 'domains', 'url', 'tls', 'push_certificate', 'people', 'done'] as const
+export type SetupPage = (typeof setupPages)[number]
+
+export type Route =
+  | { screen: 'overview' }
+  | { screen: 'phones'; id?: string | undefined; state?: string | undefined }
+  | { screen: 'people'; id?: string | undefined }
+  | { screen: 'settings'; page: SettingsPage }
+  | { screen: 'rehearsal' }
+  | { screen: 'setup'; page?: SetupPage | undefined }
+
+export function parse(hash: string): Route {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
+  const [screen, rest] = path.split('/')
+  const id = rest ? decodeURIComponent(rest) : undefined
+  switch (screen) {
+    case 'phones':
+      return { screen, id, state: new URLSearchParams(query).get('state') ?? undefined }
+    case 'people':
+      return { screen, id }
+    case 'settings':
+      return { screen, page: settingsPages.find((page) => page === id) ?? 'organization' }
+    case 'rehearsal':
+      return { screen }
+    case 'setup':
+      return { screen, page: setupPages.find((page) => page === id) }
+    default:
+      return { screen: 'overview' }
+  }
+}
+
+export function address(route: Route): string {
+  switch (route.screen) {
+    case 'overview':
+      return '#/overview'
+    case 'phones':
+      return `#/phones${tail(route.id)}${route.state ? `?state=${encodeURIComponent(route.state)}` : ''}`
+    case 'people':
+      return `#/people${tail(route.id)}`
+    case 'settings':
+      return `#/settings/${route.page}`
+    case 'rehearsal':
+      return '#/rehearsal'
+    case 'setup':
+      return `#/setup${tail(route.page)}`
+  }
+}
+
+function tail(part: string | undefined): string {
+  return part ? `/${encodeURIComponent(part)}` : ''
+}

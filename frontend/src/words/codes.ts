@@ -1,0 +1,109 @@
+/** Words for the codes that travel from the server: what went wrong, what was found, what happened. */
+import type { Trouble } from '~/backend/errors'
+import type { Described, Event, FieldError, Finding } from '~/backend/types'
+import { ago, date } from './format'
+import { t, tongue } from './language.svelte'
+import { has, type Key, type Vars } from './translate'
+
+/** look finds the words for a code, or those for "something that this version of the screens does not know". */
+function look(place: string, code: string, otherwise: Key): Key {
+  const key = `${place}.${code}`
+  return has(key) ? key : otherwise
+}
+
+// The server's words for moments: `until`, `since`, and whatever ends in _at, _after or _before.
+const instant = /^(at|now|since|until|expires|.*_(at|after|before))$/
+
+/** readable makes parameters fit for a sentence: numbers choose plural forms, times become dates. */
+export function readable(params: Record<string, string> | undefined): Vars {
+  const vars: Vars = {}
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (/^-?\d{1,9}$/.test(value)) vars[name] = Number(value)
+    else if (instant.test(name) && !Number.isNaN(Date.parse(value))) {
+      vars[name] = soon(value) ? ago(tongue(), value, Date.now()) : date(tongue(), value, Date.now())
+    } else vars[name] = value
+  }
+  const count = vars['count'] ?? vars['days'] ?? vars['silent_days'] ?? vars['left'] ?? vars['phones']
+  return count === undefined ? vars : { ...vars, count }
+}
+
+function soon(at: string): boolean {
+  return Math.abs(Date.parse(at) - Date.now()) < 24 * 3_600_000
+}
+
+export function trouble(error: Trouble): string {
+  const closer = `error.${error.code}.${error.params['problem'] ?? ''}` // a refused file says what it is instead
+  return t(has(closer) ? closer : look('error', error.code, 'error.unexpected'), readable(error.params))
+}
+
+export function problem(error: FieldError | undefined): string | undefined {
+  if (!error) return undefined
+  const key = look('problem', error.code, 'problem.invalid')
+  return t(key, readable(error.params))
+}
+
+export interface Said {
+  title: string
+  reason: string
+}
+
+export function finding(found: Finding): Said {
+  const vars = readable(found.params)
+  const title = look('finding', found.code, 'finding.unknown')
+  const reason = `finding.${found.code}.why`
+  return {
+    title: t(title, { code: found.code, ...vars }),
+    reason: has(reason) ? t(reason, vars) : '',
+  }
+}
+
+export function stateOf(described: Described): string {
+  return t(look('state', described.code, 'state.unknown'), readable(described.params))
+}
+
+/** because is why a state is so, and then is what to do about it; empty where there is nothing to say. */
+export function because(described: Described): string {
+  const key = `because.${described.reason ?? ''}`
+  return has(key) ? t(key, readable(described.params)) : ''
+}
+
+export function then(described: Described): string {
+  const key = `then.${described.next ?? ''}`
+  return has(key) ? t(key, readable(described.params)) : ''
+}
+
+export function happened(event: Event): string {
+  return t(look('event', event.kind, 'event.unknown'), {
+    kind: event.kind,
+    person: event.person ?? '',
+    ...readable(event.params),
+    command: command(event.params['type'] ?? ''),
+    why: stuck(event.params['reason'] ?? ''),
+  })
+}
+
+export function step(name: string): string {
+  return t(look('step', name, 'step.unknown'), { name })
+}
+
+export function stuck(code: string): string {
+  return t(look('stuck', code, 'stuck.unknown'), { code })
+}
+
+export function rehearsed(name: string): string {
+  return t(look('rehearsed', name, 'rehearsed.unknown'), { name })
+}
+
+export function actor(name: string): string {
+  const key = `actor.${name}`
+  return has(key) ? t(key) : name
+}
+
+export function command(type: string): string {
+  const key = `command.${type}`
+  return has(key) ? t(key) : type
+}
+
+export function tested(name: string): string {
+  return t(look('tested', name, 'tested.unknown'), { name })
+}

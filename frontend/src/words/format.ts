@@ -1,0 +1,80 @@
+/** Numbers, sizes and times as people of one language write them. Nothing here depends on the state of a screen. */
+
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+
+/** ago is relative up to a week, and a date after that. */
+export function ago(lang: string, at: string, now: number): string {
+  const then = Date.parse(at)
+  const past = now - then
+  if (Math.abs(past) >= 7 * day) return date(lang, at, now)
+  const words = new Intl.RelativeTimeFormat(lang, { numeric: 'auto', style: 'short' })
+  if (Math.abs(past) < minute) return words.format(0, 'second')
+  const sign = past > 0 ? -1 : 1
+  const span = Math.abs(past)
+  if (span < hour) return words.format(sign * Math.floor(span / minute), 'minute')
+  if (span < day) return words.format(sign * Math.floor(span / hour), 'hour')
+  return words.format(sign * Math.floor(span / day), 'day')
+}
+
+/** date is a day; the year only if it is another one than now. */
+export function date(lang: string, at: string, now: number): string {
+  const then = new Date(at)
+  const sameYear = then.getFullYear() === new Date(now).getFullYear()
+  return new Intl.DateTimeFormat(lang, {
+    day: 'numeric',
+    month: sameYear ? 'long' : 'short',
+    ...(sameYear ? {} : { year: 'numeric' }),
+  }).format(then)
+}
+
+/** exact is day and time to the second: what one sees when one hovers. */
+export function exact(lang: string, at: string): string {
+  return new Intl.DateTimeFormat(lang, { dateStyle: 'full', timeStyle: 'medium' }).format(new Date(at))
+}
+
+export function time(lang: string, at: string): string {
+  return new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' }).format(new Date(at))
+}
+
+export function number(lang: string, value: number): string {
+  return new Intl.NumberFormat(lang).format(value)
+}
+
+export function percent(lang: string, share: number): string {
+  return new Intl.NumberFormat(lang, { style: 'percent', maximumFractionDigits: 0 }).format(share)
+}
+
+/** bytes counts in thousands, as Apple does on the phone. */
+export function bytes(lang: string, size: number): string {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
+  let step = 0
+  let value = size
+  while (value >= 1000 && step < units.length - 1) {
+    value /= 1000
+    step++
+  }
+  return new Intl.NumberFormat(lang, {
+    style: 'unit',
+    unit: units[step] ?? 'byte',
+    unitDisplay: 'short',
+    maximumFractionDigits: value < 10 ? 1 : 0,
+  }).format(value)
+}
+
+/** seconds is how long something took. */
+export function seconds(lang: string, ms: number): string {
+  const unit = ms < 1000 ? 'millisecond' : 'second'
+  return new Intl.NumberFormat(lang, {
+    style: 'unit',
+    unit,
+    unitDisplay: 'short',
+    maximumFractionDigits: unit === 'second' ? 1 : 0,
+  }).format(unit === 'second' ? ms / 1000 : ms)
+}
+
+/** list joins names as the language does. */
+export function list(lang: string, parts: string[]): string {
+  return new Intl.ListFormat(lang, { type: 'conjunction' }).format(parts)
+}
