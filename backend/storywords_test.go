@@ -114,6 +114,9 @@ func (w *world) phone(args []string) (string, error) {
 		return "", p.ReportStatus(ctx)
 	case "say":
 		return w.say(ctx, p, rest)
+	case "sleep": // pushes do not reach it
+		w.apns.OnPush(p.PushToken(), func(string) {})
+		return "", nil
 	case "shows":
 		return w.shows(p), nil
 	}
@@ -321,7 +324,10 @@ func pretty(v any) (string, error) {
 // ldap start: a directory with a small town of people, and the settings for it.
 func (w *world) ldap([]string) (string, error) {
 	var err error
-	if w.people, err = sim.NewLDAP(sim.LDAPOptions{}); err != nil {
+	if w.people, err = sim.NewLDAP(sim.LDAPOptions{People: []sim.LDAPPerson{
+		{UID: "lea", Name: "Lea Öz", Given: "Lea", Surname: "Öz", Mail: "lea@example.org", Password: "bind me"},
+		{UID: "max", Name: "Max Moll", Given: "Max", Surname: "Moll", Mail: "max@example.org", Password: "bind me", State: "expired"},
+	}}); err != nil {
 		return "", err
 	}
 	dn, password := w.people.Reader()
