@@ -40,7 +40,6 @@ type engine interface {
 	view(ctx context.Context, fn func(querier) error) error
 	update(ctx context.Context, begin func(querier) *Tx, fn func(*Tx) error) error
 	claim(ctx context.Context, begin func(querier) *Tx, fn func(*Tx) error) error
-	schema(ctx context.Context) (int64, error)
 	close() error
 }
 
@@ -115,7 +114,12 @@ func (d *DB) Writable(ctx context.Context) error {
 }
 
 // SchemaVersion is the number of the newest migration that the database has.
-func (d *DB) SchemaVersion(ctx context.Context) (int64, error) { return d.engine.schema(ctx) }
+func (d *DB) SchemaVersion(ctx context.Context) (version int64, err error) {
+	err = d.View(ctx, func(tx *Tx) error {
+		return tx.Row(`SELECT MAX(version_id) FROM schema_versions WHERE is_applied = $1`, true).Scan(&version)
+	})
+	return version, err
+}
 
 // Close waits for running transactions and closes the database.
 func (d *DB) Close() error { return d.engine.close() }

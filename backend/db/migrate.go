@@ -59,14 +59,6 @@ func migrate(ctx context.Context, engine string, pool *sql.DB) error {
 	return nil
 }
 
-func schemaVersion(ctx context.Context, engine string, pool *sql.DB) (int64, error) {
-	p, err := provider(engine, pool)
-	if err != nil {
-		return 0, fmt.Errorf("read migrations: %w", err)
-	}
-	return p.GetDBVersion(ctx)
-}
-
 // Newest is the schema that this program brings a database to: the number of its last migration.
 func Newest() int64 {
 	entries, err := migrations.ReadDir("migrations/sqlite") // sorted by name

@@ -93,10 +93,6 @@ func conflict(err error) bool {
 	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
-func (e *postgresEngine) schema(ctx context.Context) (int64, error) {
-	return schemaVersion(ctx, "postgres", e.pool)
-}
-
 func (e *postgresEngine) close() error { return e.pool.Close() }
 
 // pgTx is a transaction of PostgreSQL; its driver keeps prepared statements by itself.

@@ -248,10 +248,6 @@ func (e *sqliteEngine) step(s *session, j *job) bool {
 	return s.run("RELEASE one") == nil
 }
 
-func (e *sqliteEngine) schema(ctx context.Context) (int64, error) {
-	return schemaVersion(ctx, "sqlite", e.pool)
-}
-
 func (e *sqliteEngine) close() error {
 	e.mu.Lock()
 	if e.closed {
