@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, problems io.Writ
 	case err == nil:
 		return done
 	case errors.As(err, &misuse):
-		fmt.Fprintf(problems, "gatehoused: %s; see: gatehoused help %s\n", oneLine(misuse.problem), misuse.command)
+		fmt.Fprintf(problems, "gatehoused: %s; see: %s\n", oneLine(misuse.problem), strings.TrimSpace("gatehoused help "+misuse.command))
 		return misused
 	default:
 		fmt.Fprintf(problems, "gatehoused: %s\n", oneLine(explain(err)))
@@ -72,6 +73,10 @@ func (p *program) root() *cobra.Command {
 		Short: "People enroll their own iPhones for work; this is the server, and every action of its administrator",
 		Example: `  gatehoused init --organization "Example Inc." --domain example.com --url https://mdm.example.com:8443
   gatehoused serve`,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			p.data = cmp.Or(p.data, os.Getenv("GATEHOUSE_DATA"))
+			p.database = cmp.Or(p.database, os.Getenv("GATEHOUSE_DATABASE"))
+		},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -81,8 +86,8 @@ func (p *program) root() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return misuse(c, "%v", err) })
 	flags := root.PersistentFlags()
-	flags.StringVar(&p.data, "data", os.Getenv("GATEHOUSE_DATA"), "data folder (default: the platform's place for application data) [GATEHOUSE_DATA]")
-	flags.StringVar(&p.database, "database", os.Getenv("GATEHOUSE_DATABASE"), "sqlite:FILE or postgres://… (default: SQLite in the data folder) [GATEHOUSE_DATABASE]")
+	flags.StringVar(&p.data, "data", "", "data folder (default: the platform's place for application data) [GATEHOUSE_DATA]")
+	flags.StringVar(&p.database, "database", "", "sqlite:FILE or postgres://… (default: SQLite in the data folder) [GATEHOUSE_DATABASE]")
 	flags.BoolVar(&p.json, "json", false, "one JSON document on standard output")
 	flags.BoolVar(&p.quiet, "quiet", false, "only what was asked for, no confirmations")
 	root.AddCommand(

@@ -85,11 +85,10 @@ func (p *program) tryOpen(ctx context.Context, data string) (*door, error) {
 	if !errors.As(err, &held) || held.Running.Admin == "" {
 		return nil, err
 	}
-	d := outside(held.Running)
-	if _, problem := call[admin.Version](ctx, d, http.MethodGet, "/version", nil); problem != nil {
-		return nil, fmt.Errorf("%w, and it does not answer: %w", err, problem)
+	if !alive(ctx, held.Running) {
+		return nil, fmt.Errorf("%w, but it does not answer; try again in a moment", err)
 	}
-	return d, nil
+	return outside(held.Running), nil
 }
 
 // outside is the door of the server that holds the data folder.

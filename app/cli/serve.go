@@ -170,6 +170,8 @@ func readAnchors(files []string) ([]*x509.Certificate, error) {
 
 // alive says whether a server answers where it said that it would: after a crash the note of the last one is still there.
 func alive(ctx context.Context, r backend.Running) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	_, err := call[admin.Version](ctx, outside(r), http.MethodGet, "/version", nil)
 	return err == nil
 }

@@ -20,8 +20,8 @@ import (
 const (
 	// maxBody is more than any honest request has: a PKCS#12 file in base64.
 	maxBody = 1 << 20
-	// longest is how long one request may take; news waits for 25 seconds.
-	longest = 60 * time.Second
+	// longest is how long one request may take: more than news waits, less than the listener writes.
+	longest = 50 * time.Second
 )
 
 // Handler is the API below /api/. It believes the identity in the request's context and asks for nothing else: the
@@ -89,7 +89,7 @@ func (a *API) Web(s Site) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", a.withToken(s.Token, api))
 	mux.Handle("GET /metrics", a.withToken(s.Token, a.metrics()))
-	mux.Handle("GET /", screens(s.Screens))
+	mux.Handle("/", screens(s.Screens))
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, &Error{Code: WrongOrigin})
@@ -148,6 +148,11 @@ func screens(files fs.FS) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			h.Set("Allow", "GET, HEAD")
+			http.Error(w, "The screens are only looked at.", http.StatusMethodNotAllowed)
+			return
+		}
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 		if info, err := fs.Stat(files, name); err == nil && !info.IsDir() && name != "index.html" {
 			if strings.HasPrefix(name, "assets/") { // their names carry a digest of their content
