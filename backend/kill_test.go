@@ -90,8 +90,8 @@ func (p *process) kill() {
 	}
 }
 
-// enroll brings a phone under management with a code. It says how far the server acknowledged it.
-func enroll(ctx context.Context, p *sim.Phone, identifier, code string) (acknowledged string, err error) {
+// bring brings a phone under management with a code. It says how far the server acknowledged it.
+func bring(ctx context.Context, p *sim.Phone, identifier, code string) (acknowledged string, err error) {
 	for _, step := range []struct {
 		name string
 		do   func() error
@@ -131,7 +131,7 @@ func TestKilledServerLosesNothing(t *testing.T) {
 			for i := range next {
 				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 				phone := w.phones[identifier(i)]
-				state, err := enroll(ctx, phone, identifier(i), codes[i])
+				state, err := bring(ctx, phone, identifier(i), codes[i])
 				cancel()
 				mu.Lock()
 				if state != "" {
@@ -200,7 +200,7 @@ func TestFullDiskRefusesAndKeepsWhatItHas(t *testing.T) {
 	var full error
 	for i := range codes {
 		p := w.phones[identifier(i)]
-		state, err := enroll(t.Context(), p, identifier(i), codes[i])
+		state, err := bring(t.Context(), p, identifier(i), codes[i])
 		if state == "enrolled" {
 			acknowledged = append(acknowledged, p.EnrollmentID())
 		}

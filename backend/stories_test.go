@@ -61,6 +61,7 @@ func command(do func(w *world, args []string) (string, error)) func(*testscript.
 		w := ts.Value(worldKey{}).(*world)
 		said, err := do(w, args)
 		fmt.Fprint(ts.Stdout(), said)
+		ts.Setenv("said", strings.TrimSpace(said)) // for the next word: a code, for example
 		switch {
 		case err != nil && neg:
 			fmt.Fprintln(ts.Stderr(), err)

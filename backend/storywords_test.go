@@ -8,12 +8,16 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"example.org/gatehouse/backend/admin"
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/enroll"
+	"example.org/gatehouse/backend/mdm"
 	"example.org/gatehouse/backend/settings"
 	"example.org/gatehouse/backend/sim"
 )
@@ -44,11 +48,28 @@ func (w *world) server(args []string) (string, error) {
 		return "", err
 	case "log":
 		return w.log.String(), nil
+	case "revoke": // NAME: the token of a phone is worth nothing any more
+		return "", w.revoke(w.phones[args[1]])
 	case "state":
 		s := w.house.State()
 		return fmt.Sprintf("%s phones=%t\n", s.State, s.PublicAddr != ""), nil
 	}
 	return "", errWords
+}
+
+// revoke cuts a phone off until its person signs in again. It goes to the database, since no administrator can do it yet.
+func (w *world) revoke(p *sim.Phone) error {
+	d, err := db.Open(context.Background(), "sqlite:"+filepath.Join(w.data, "gatehouse.db"), db.Options{Key: sealingKey})
+	if err != nil {
+		return err
+	}
+	err = d.Update(context.Background(), func(tx *db.Tx) error {
+		if err := mdm.ForgetToken(tx, p.EnrollmentID()); err != nil {
+			return err
+		}
+		return enroll.Tokens{}.Left(tx, p.EnrollmentID())
+	})
+	return errors.Join(err, d.Close())
 }
 
 // phone NAME VERB …: what a person does with an iPhone.
