@@ -38,8 +38,7 @@ func newest(tx *db.Tx) (stored, error) {
 	err := tx.Row(`
 		SELECT id, topic, account, issuer, not_before, not_after, imported_at, chain, sealed_key, complaint
 		FROM push_certificates
-		ORDER BY id DESC
-		LIMIT 1`).Scan(&s.id, &s.Topic, &s.Account, &s.Issuer, &before, &after, &imported, &s.chain, &s.key, &s.complaint)
+		WHERE id = (SELECT MAX(id) FROM push_certificates)`).Scan(&s.id, &s.Topic, &s.Account, &s.Issuer, &before, &after, &imported, &s.chain, &s.key, &s.complaint)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, ErrNoCertificate
 	}

@@ -104,7 +104,7 @@ func TestCheckOutEndsTheEnrollment(t *testing.T) {
 		if s := h.server.Describe(e, h.db.Now()); s.Code != mdm.Removed || s.Reason != "removed_on_phone" {
 			t.Errorf("state %+v, want removed on the phone", s)
 		}
-		if e.Push.Reachable || h.number(`SELECT COUNT(*) FROM commands WHERE enrollment = $1 AND open`, p.id) != 0 {
+		if e.Push.Reachable || h.number(`SELECT COUNT(*) FROM commands WHERE waiting = $1`, p.id) != 0 {
 			t.Error("push token or open commands are still there")
 		}
 		if !slices.Contains(h.upstairs.calls, "left "+p.id) {

@@ -18,9 +18,9 @@ func (h *house) populate(t testing.TB, n int) *phone {
 	p.certificate = h.certificate(pki.Subject{Attempt: "town", Person: p.person})
 	fingerprint := sha256.Sum256(p.certificate.Raw)
 	digest := sha256.Sum256([]byte(p.token))
-	for from := 0; from < n; from += 5000 {
+	for from := 0; from < n; from += 1000 {
 		err := h.db.Update(t.Context(), func(tx *db.Tx) error {
-			for i := from; i < min(from+5000, n); i++ {
+			for i := from; i < min(from+1000, n); i++ {
 				if err := settle(tx, i, hex.EncodeToString(fingerprint[:]), hex.EncodeToString(digest[:])); err != nil {
 					return err
 				}

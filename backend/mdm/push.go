@@ -162,7 +162,7 @@ func (s *Server) stillNeeded(ctx context.Context, id string) (needed bool, err e
 
 func hasOpen(tx *db.Tx, id string) (bool, error) {
 	var n int
-	err := tx.Row(`SELECT COUNT(*) FROM commands WHERE enrollment = $1 AND open AND expires_at > $2`, id, db.Millis(tx.Now)).Scan(&n)
+	err := tx.Row(`SELECT COUNT(*) FROM commands WHERE waiting = $1 AND expires_at > $2`, id, db.Millis(tx.Now)).Scan(&n)
 	return n > 0, err
 }
 

@@ -138,7 +138,7 @@ func queue(tx *db.Tx, id string, c Command, actor string) (string, error) {
 	if c.asks {
 		var open int
 		err := tx.Row(`
-			SELECT COUNT(*) FROM commands WHERE enrollment = $1 AND open AND request_type = $2 AND expires_at > $3`,
+			SELECT COUNT(*) FROM commands WHERE waiting = $1 AND request_type = $2 AND expires_at > $3`,
 			id, c.requestType, db.Millis(tx.Now)).Scan(&open)
 		if err != nil {
 			return "", fmt.Errorf("look into the queue: %w", err)
@@ -153,9 +153,9 @@ func queue(tx *db.Tx, id string, c Command, actor string) (string, error) {
 		return "", err
 	}
 	_, err = tx.Exec(`
-		INSERT INTO commands (uuid, enrollment, request_type, ends, state, open, actor, queued_at, sent_at, answered_at, expires_at, reason, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, '', $10)`,
-		uuid, id, c.requestType, c.ends, string(CommandPending), true, actor, db.Millis(tx.Now), db.Millis(tx.Now.Add(c.lives)), body)
+		INSERT INTO commands (uuid, enrollment, waiting, request_type, ends, state, actor, queued_at, sent_at, answered_at, expires_at, reason, body)
+		VALUES ($1, $2, $2, $3, $4, $5, $6, $7, 0, 0, $8, '', $9)`,
+		uuid, id, c.requestType, c.ends, string(CommandPending), actor, db.Millis(tx.Now), db.Millis(tx.Now.Add(c.lives)), body)
 	if err != nil {
 		return "", fmt.Errorf("queue command: %w", err)
 	}
@@ -167,10 +167,10 @@ func (s *Server) Cancel(ctx context.Context, uuid string) error {
 	return s.db.Update(ctx, func(tx *db.Tx) error {
 		var id, requestType string
 		err := tx.Row(`
-			UPDATE commands SET state = $1, open = $2, answered_at = $3
-			WHERE uuid = $4 AND open
+			UPDATE commands SET state = $1, waiting = NULL, answered_at = $2
+			WHERE uuid = $3 AND waiting IS NOT NULL
 			RETURNING enrollment, request_type`,
-			string(CommandCancelled), false, db.Millis(tx.Now), uuid).Scan(&id, &requestType)
+			string(CommandCancelled), db.Millis(tx.Now), uuid).Scan(&id, &requestType)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("cancel command %s: %w", uuid, ErrUnknown)
 		}
@@ -242,8 +242,8 @@ func (s *Server) Apps(ctx context.Context, id string) ([]App, error) {
 // expire ends the commands that nobody fetched in time.
 func expire(tx *db.Tx) (int64, error) {
 	n, err := tx.Exec(`
-		UPDATE commands SET state = $1, open = $2, answered_at = $3
-		WHERE open AND expires_at <= $3`, string(CommandExpired), false, db.Millis(tx.Now))
+		UPDATE commands SET state = $1, waiting = NULL, answered_at = $2
+		WHERE waiting IS NOT NULL AND expires_at <= $2`, string(CommandExpired), db.Millis(tx.Now))
 	if err != nil {
 		return 0, fmt.Errorf("expire commands: %w", err)
 	}

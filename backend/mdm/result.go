@@ -86,7 +86,7 @@ func (s *Server) offer(tx *db.Tx, id, status string) ([]byte, error) {
 	err := tx.Row(`
 		SELECT uuid, body
 		FROM commands
-		WHERE enrollment = $1 AND open AND expires_at > $2 AND ($3 OR state <> 'notnow')
+		WHERE waiting = $1 AND expires_at > $2 AND ($3 OR state <> 'notnow')
 		ORDER BY uuid
 		LIMIT 1`, id, db.Millis(tx.Now), idle).Scan(&uuid, &body)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -114,7 +114,7 @@ func (s *Server) remind(tx *db.Tx, id, status string) error {
 	_, err := tx.Exec(`
 		UPDATE pushes SET due_at = $1, tries = 1
 		WHERE enrollment = $2 AND outcome <> 'refused' AND gone_at = 0
-		AND EXISTS (SELECT 1 FROM commands WHERE enrollment = $2 AND open)`,
+		AND EXISTS (SELECT 1 FROM commands WHERE waiting = $2)`,
 		db.Millis(tx.Now.Add(pause)), id)
 	if err != nil {
 		return fmt.Errorf("plan a push: %w", err)
@@ -123,7 +123,7 @@ func (s *Server) remind(tx *db.Tx, id, status string) error {
 }
 
 func postpone(tx *db.Tx, id, uuid string) (bool, error) {
-	n, err := tx.Exec(`UPDATE commands SET state = $1 WHERE uuid = $2 AND enrollment = $3 AND open`, string(CommandNotNow), uuid, id)
+	n, err := tx.Exec(`UPDATE commands SET state = $1 WHERE uuid = $2 AND waiting = $3`, string(CommandNotNow), uuid, id)
 	if err != nil {
 		return false, fmt.Errorf("postpone command: %w", err)
 	}
@@ -137,10 +137,10 @@ func (s *Server) settle(tx *db.Tx, id string, p *pin, m result, state CommandSta
 	var ends bool
 	reason := text(m.reason())
 	err := tx.Row(`
-		UPDATE commands SET state = $1, open = $2, answered_at = $3, reason = $4
-		WHERE uuid = $5 AND enrollment = $6 AND state IN ('pending', 'sent', 'notnow', 'expired', 'cancelled')
+		UPDATE commands SET state = $1, waiting = NULL, answered_at = $2, reason = $3
+		WHERE uuid = $4 AND enrollment = $5 AND state IN ('pending', 'sent', 'notnow', 'expired', 'cancelled')
 		RETURNING request_type, ends`,
-		string(state), false, db.Millis(tx.Now), reason, m.CommandUUID, id).Scan(&requestType, &ends)
+		string(state), db.Millis(tx.Now), reason, m.CommandUUID, id).Scan(&requestType, &ends)
 	if errors.Is(err, sql.ErrNoRows) {
 		return repeated(tx, id, m.CommandUUID)
 	}

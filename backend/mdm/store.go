@@ -124,8 +124,8 @@ func enrolled(tx *db.Tx, id string) error {
 // stays, as history.
 func forget(tx *db.Tx, id string) error {
 	_, err := tx.Exec(`
-		UPDATE commands SET state = $1, open = $2, answered_at = $3
-		WHERE enrollment = $4 AND open`, string(CommandCancelled), false, db.Millis(tx.Now), id)
+		UPDATE commands SET state = $1, waiting = NULL, answered_at = $2
+		WHERE waiting = $3`, string(CommandCancelled), db.Millis(tx.Now), id)
 	if err != nil {
 		return fmt.Errorf("clear queue: %w", err)
 	}

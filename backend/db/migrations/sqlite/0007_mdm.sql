@@ -14,7 +14,7 @@ CREATE TABLE enrollments (
 	ended_at            BIGINT NOT NULL, -- 0: not ended
 	ended_by            TEXT NOT NULL
 );
-CREATE INDEX enrollments_person ON enrollments (person);
+CREATE INDEX enrollments_person ON enrollments (person, authenticated_at);
 CREATE INDEX enrollments_stage ON enrollments (stage);
 CREATE INDEX enrollments_enrolled_at ON enrollments (enrolled_at, id);
 
@@ -52,14 +52,14 @@ CREATE INDEX devices_by_name ON devices (by_name, enrollment);
 CREATE INDEX devices_by_model ON devices (by_model, enrollment);
 CREATE INDEX devices_by_os ON devices (by_os, enrollment);
 
--- Commands, the open ones in an index of their own: a poll never meets a finished one. Ids sort by time.
+-- Commands, the waiting ones in an index of their own: a poll never meets a finished one. Ids sort by time.
 CREATE TABLE commands (
 	uuid         TEXT NOT NULL PRIMARY KEY,
 	enrollment   TEXT NOT NULL,
 	request_type TEXT NOT NULL,
 	ends         BOOLEAN NOT NULL, -- its acknowledgement ends the management
 	state        TEXT NOT NULL,
-	open         BOOLEAN NOT NULL,
+	waiting      TEXT, -- the enrollment, as long as the phone has not answered
 	actor        TEXT NOT NULL,
 	queued_at    BIGINT NOT NULL,
 	sent_at      BIGINT NOT NULL,
@@ -68,8 +68,8 @@ CREATE TABLE commands (
 	reason       TEXT NOT NULL, -- what the phone said when it could not
 	body         BLOB NOT NULL
 );
-CREATE INDEX commands_open ON commands (enrollment, uuid) WHERE open;
-CREATE INDEX commands_expiry ON commands (expires_at) WHERE open;
+CREATE INDEX commands_waiting ON commands (waiting, uuid) WHERE waiting IS NOT NULL;
+CREATE INDEX commands_expiry ON commands (expires_at) WHERE waiting IS NOT NULL;
 CREATE INDEX commands_enrollment ON commands (enrollment, uuid);
 
 -- Answers, as we understood them.
