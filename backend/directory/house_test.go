@@ -2,13 +2,10 @@ package directory
 
 import (
 	"bytes"
-	"crypto/rand"
 	"log/slog"
 	"os"
 	"sync"
 	"testing"
-
-	"github.com/alexedwards/argon2id"
 
 	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/db/dbtest"
@@ -16,15 +13,12 @@ import (
 	"example.org/gatehouse/backend/settings"
 )
 
-// What passwords cost outside of the tests, which are content with less.
-var realCost, realNobody = *cost, nobody
+// realCost is what passwords cost outside of the tests, which are content with less.
+var realCost = *cost
 
 func TestMain(m *testing.M) {
 	cost.Memory, cost.Iterations = 1024, 1
-	var err error
-	if nobody, err = argon2id.CreateHash(rand.Text(), cost); err != nil {
-		panic(err)
-	}
+	nobody = hashOfNobody(cost)
 	code := m.Run()
 	stopOpenLDAP()
 	os.Exit(code)

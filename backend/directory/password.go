@@ -7,16 +7,22 @@ import (
 	"runtime/debug"
 
 	"github.com/alexedwards/argon2id"
+	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 )
 
 // cost of a password hash. The library's default takes all processors and a single pass; one lane leaves the others to
 // the phones.
-var cost = &argon2id.Params{Memory: 64 * 1024, Iterations: 3, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+var cost = &argon2id.Params{Memory: memory, Iterations: passes, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 // nobody is compared with the passwords of people who do not exist or have none, so that they wait as long as others.
-// It is a hash of no known password.
-var nobody = "$argon2id$v=19$m=65536,t=3,p=1$eG3bV0c7Zk4n2QyJr8tWsw$Jm0vE1k9yq3cQ5h8oXl2TzRb7uN4dWfGaS6iPpYxUeA"
+// It is the hash of no known password.
+var nobody = hashOfNobody(cost)
+
+func hashOfNobody(cost *argon2id.Params) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$eG3bV0c7Zk4n2QyJr8tWsw$Jm0vE1k9yq3cQ5h8oXl2TzRb7uN4dWfGaS6iPpYxUeA",
+		argon2.Version, cost.Memory, cost.Iterations, cost.Parallelism)
+}
 
 const (
 	maxPassword = 256 // characters
