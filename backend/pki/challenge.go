@@ -32,8 +32,12 @@ type Subject struct {
 	Enrollment string
 }
 
-// NewChallenge makes a challenge that lives for ttl.
+// NewChallenge makes a challenge that lives for ttl. Unused ones of the same attempt die: a phone may fetch its profile
+// twice, and only the newest counts.
 func (a *Authority) NewChallenge(tx *db.Tx, s Subject, ttl time.Duration) (Challenge, error) {
+	if _, err := tx.Exec(`DELETE FROM challenges WHERE attempt = $1`, s.Attempt); err != nil {
+		return "", fmt.Errorf("replace challenge: %w", err)
+	}
 	c := Challenge(rand.Text())
 	_, err := tx.Exec(`
 		INSERT INTO challenges (digest, attempt, person, enrollment, expires_at) VALUES ($1, $2, $3, $4, $5)`,
