@@ -33,7 +33,7 @@ func checkBER(b []byte) error {
 	for elements := 0; ; elements++ {
 		// Leave what ends here.
 		for depth > 0 {
-			end := ends[depth-1]
+			end := ends[depth-1] //nolint:gosec // depth is above 0 here
 			if end == indefinite && at+1 < len(b) && b[at] == 0 && b[at+1] == 0 {
 				at += 2
 			} else if end != at {

@@ -18,7 +18,7 @@ func nested(depth int) []byte {
 	var b []byte
 	for inside := depth - 1; inside >= 0; inside-- {
 		b = append(b, 0x30, 0x84)
-		b = binary.BigEndian.AppendUint32(b, uint32(6*inside)) //nolint:gosec // small
+		b = binary.BigEndian.AppendUint32(b, uint32(6*inside))
 	}
 	return b
 }

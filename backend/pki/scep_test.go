@@ -502,8 +502,13 @@ func TestRenewal(t *testing.T) {
 				t.Errorf("the same renewal again: %s, want the same certificate", again.FailInfo)
 			}
 		}
+		// It goes on until there are too many. The keys of these are on a curve, which an identity may have as well.
 		for n := range maxRenewals {
-			r := client{key: rsaKey(t, 2048, 3+n), signer: old, signerKey: c.key, kind: scep.RenewalReq}
+			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := client{csrKey: key, signer: old, signerKey: c.key, kind: scep.RenewalReq}
 			if got := r.ask(t, a); (got.PKIStatus == scep.SUCCESS) != (n < maxRenewals-2) {
 				t.Errorf("renewal %d: %s", n+3, got.PKIStatus)
 			}

@@ -63,12 +63,11 @@ func (a *Authority) readRequest(message []byte) (*certificateRequest, error) {
 	if r.transaction, err = m.raw(oidTransactionID); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	if len(r.transaction.FullBytes) > 256 {
-		return nil, fmt.Errorf("%w: a transaction of %d bytes", errUnreadable, len(r.transaction.FullBytes))
+	if !isText(r.transaction) || len(r.transaction.FullBytes) > 256 {
+		return nil, fmt.Errorf("%w: no usable transaction", errUnreadable)
 	}
 	if err := m.unmarshal(oidSenderNonce, &r.nonce); err != nil || len(r.nonce) == 0 || len(r.nonce) > 64 {
-		r.nonce = nil
-		return r, &refusal{scep.BadRequest, errors.New("no usable nonce")}
+		return nil, fmt.Errorf("%w: no usable nonce", errUnreadable)
 	}
 	if err := m.verify(m.content); err != nil {
 		if errors.Is(err, errAlgorithm) {
@@ -89,6 +88,17 @@ func (a *Authority) readRequest(message []byte) (*certificateRequest, error) {
 		r.signer = fingerprint(m.signer)
 	}
 	return r, a.readContent(r, m.content)
+}
+
+// isText says whether a value is one of the strings in which clients write transactions; RFC 8894 wants the first.
+func isText(v asn1.RawValue) bool {
+	switch v.Tag {
+	case asn1.TagPrintableString, asn1.TagUTF8String, asn1.TagIA5String:
+		var s string
+		_, err := asn1.Unmarshal(v.FullBytes, &s)
+		return v.Class == asn1.ClassUniversal && err == nil && s != ""
+	}
+	return false
 }
 
 // readContent opens the envelope and reads the certificate request inside.
@@ -186,12 +196,15 @@ func (a *Authority) reply(r *certificateRequest, content []byte, status scep.PKI
 		id    asn1.ObjectIdentifier
 		value any
 	}{
-		{oidMessageType, string(scep.CertRep)}, {oidPKIStatus, string(status)}, {oidFailInfo, string(info)},
-		{oidSenderNonce, nonce}, {oidRecipientNonce, r.nonce},
+		{oidMessageType, string(scep.CertRep)},
+		{oidPKIStatus, string(status)},
+		{oidFailInfo, string(info)},
+		{oidSenderNonce, nonce},
+		{oidRecipientNonce, r.nonce},
 	}
 	attributes := []attribute{{oidTransactionID, asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: bytes.Clone(r.transaction.FullBytes)}}}
 	for _, v := range values {
-		if v.value == "" || v.id.Equal(oidRecipientNonce) && len(r.nonce) == 0 {
+		if v.value == "" {
 			continue
 		}
 		built, err := newAttribute(v.id, v.value)

@@ -121,7 +121,7 @@ func (a *Authority) certificate(ctx context.Context, now bool) (*tls.Certificate
 	s := &a.served
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.pair != nil && !now && a.db.Now().Sub(s.asked) < tlsFresh {
+	if age := a.db.Now().Sub(s.asked); s.pair != nil && !now && age >= 0 && age < tlsFresh { // below 0, the clock was set back
 		return s.pair, nil
 	}
 	err := a.reload(ctx)
@@ -278,6 +278,9 @@ func (a *Authority) serve(ctx context.Context, leaf credential, chain []*x509.Ce
 	})
 }
 
+// whatever stands for the version of a certificate that is replaced in any case.
+const whatever = -1
+
 // change runs fn if the certificate still has the given version, and reads it again. When another process has changed it in
 // the meantime, that one's is as good.
 func (a *Authority) change(ctx context.Context, version int64, fn func(*db.Tx) error) error {
@@ -287,7 +290,7 @@ func (a *Authority) change(ctx context.Context, version int64, fn func(*db.Tx) e
 		if err != nil && !noRows(err) {
 			return err
 		}
-		if current != version {
+		if version != whatever && current != version {
 			return nil
 		}
 		return fn(tx)
