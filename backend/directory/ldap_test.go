@@ -110,7 +110,7 @@ var startOpenLDAP = sync.OnceValues(func() (*town, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(state, 0o755); err != nil { //nolint:gosec // slapd runs as another user, who must get in
+	if err := os.Chmod(state, 0o755); err != nil { // slapd runs as another user, who must get in
 		return nil, err
 	}
 	ports, err := freePorts(2)
@@ -119,7 +119,7 @@ var startOpenLDAP = sync.OnceValues(func() (*town, error) {
 	}
 	env := append(os.Environ(), "TESTBED="+state, "SLAPD_PORT="+ports[0], "SLAPD_TLS_PORT="+ports[1])
 	run := func(verb string) (string, error) {
-		c := exec.Command(script, verb) //nolint:noctx,gosec // it outlives the test that needs it first; the path is ours
+		c := exec.Command(script, verb) //nolint:gosec // it outlives the test that needs it first; the path is ours
 		c.Env = env
 		out, err := c.CombinedOutput()
 		if err != nil {
@@ -159,11 +159,11 @@ var startOpenLDAP = sync.OnceValues(func() (*town, error) {
 func freePorts(n int) ([]string, error) {
 	var ports []string
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // on loopback, for a moment
+		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close() // all at once, so that they differ
+		defer func() { _ = l.Close() }() // all at once, so that they differ
 		ports = append(ports, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 	}
 	return ports, nil
@@ -369,7 +369,7 @@ func TestLDAPThatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	w, l := simulated(t)
 	other, _ := simulated(t)
-	silent, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // on loopback
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

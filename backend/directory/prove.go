@@ -218,8 +218,10 @@ func (d *Directory) count(ctx context.Context, who string, key digest, w *wrong,
 		if !w.known {
 			return nil // what was typed may be anything, a password too
 		}
-		return d.events.Add(tx, event.Event{Kind: Locked, Actor: "person", Person: who,
-			Params: map[string]string{"until": until.UTC().Format(time.RFC3339)}})
+		return d.events.Add(tx, event.Event{
+			Kind: Locked, Actor: "person", Person: who,
+			Params: map[string]string{"until": until.UTC().Format(time.RFC3339)},
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("count a wrong sign-in: %w", err)
