@@ -37,7 +37,7 @@ func TestPushService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { a.Close() })
+	t.Cleanup(func() { _ = a.Close() })
 	client := pusher(t, a, topic)
 	token := bytes.Repeat([]byte{0xAB}, 32)
 	woken := make(chan string, 1)
@@ -117,7 +117,7 @@ func TestPushServiceWantsItsCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { a.Close() })
+	t.Cleanup(func() { _ = a.Close() })
 	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: a.Roots(), MinVersion: tls.VersionTLS12}}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.URL()+"/3/device/ab", nil)
 	if err != nil {

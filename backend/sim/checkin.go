@@ -182,7 +182,7 @@ func (p *Phone) mdm(ctx context.Context, to Kind, what string, body []byte) (Ans
 		challenge, refusal := readChallenge(answer.Header)
 		if refusal != nil {
 			p.drop("401 without a challenge to " + what)
-			p.o.Log.Error("the phone dropped its management", "reason", "401 without challenge", "message", what)
+			p.o.Log.ErrorContext(ctx, "the phone dropped its management", "reason", "401 without challenge", "message", what)
 			return answer, refuse("bare-401", "protocol sheet 4.9, 13", "%s was answered 401 without a challenge: the phone drops its management", what)
 		}
 		p.set(func(s *state) { s.again = &challenge })

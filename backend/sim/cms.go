@@ -7,7 +7,7 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // older devices sign with SHA-1, and we play them
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -103,7 +103,7 @@ func (s signing) sign(content []byte) ([]byte, error) {
 	var digest []byte
 	if s.sha1 {
 		hash, digestOID = crypto.SHA1, oidSHA1
-		sum := sha1.Sum(content) //nolint:gosec // see the import
+		sum := sha1.Sum(content)
 		digest = sum[:]
 	} else {
 		sum := sha256.Sum256(content)

@@ -306,6 +306,10 @@ func (p *Phone) replaceEnrollment(ctx context.Context, profile *Profile) error {
 		p.complain(refusal)
 		return refusal
 	}
+	if refusal := p.challengeIsNew(profile); refusal != nil {
+		p.complain(refusal)
+		return refusal
+	}
 	p.set(func(s *state) { s.offered, s.fresh = profile, nil })
 	p.connect(profile.Anchors)
 	err := p.requestIdentity(ctx)

@@ -44,7 +44,7 @@ func (d *dictionary) data(key string) []byte { return value[[]byte](d, key, fals
 func (d *dictionary) integer(key string, required bool) int64 {
 	switch n := d.values[key].(type) {
 	case uint64:
-		return int64(n) //nolint:gosec // versions and sizes
+		return int64(n)
 	case int64:
 		return n
 	case nil:

@@ -3,6 +3,7 @@ package sim
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"strings"
 	"testing"
 
@@ -17,8 +18,10 @@ func town(t *testing.T) *LDAP {
 			{UID: "jana", Name: "Jana Nováková", Mail: "jana@example.org", ManagedAccount: "jana@work.example.org"},
 			{UID: "o'brien", Name: "Grace O’Brien", Mail: "grace@example.org"},
 			{UID: "smith, j. (ext) *", Name: "Smith, J. (Ext) *", Mail: "smith@example.org"},
-			{UID: "locked", State: "locked"}, {UID: "expired", State: "expired"},
-			{UID: "mustchange", State: "mustchange"}, {UID: "disabled", State: "disabled"},
+			{UID: "locked", State: "locked"},
+			{UID: "expired", State: "expired"},
+			{UID: "mustchange", State: "mustchange"},
+			{UID: "disabled", State: "disabled"},
 		},
 		Groups:   map[string][]string{"staff": {"jana", "locked"}, "byod": {"cn=staff"}},
 		Password: "heslo-Žluť-1",
@@ -43,7 +46,7 @@ func dial(t *testing.T, l *LDAP, url string) *ldap.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	if strings.HasPrefix(url, "ldap:") {
 		if err := c.Bind("uid=jana,ou=people,"+l.BaseDN(), "heslo-Žluť-1"); !ldap.IsErrorWithCode(err, ldap.LDAPResultConfidentialityRequired) {
 			t.Errorf("a bind without TLS: got %v, want confidentialityRequired", err)
@@ -132,7 +135,5 @@ func TestDirectoryTellsPasswordStatesByControl(t *testing.T) {
 }
 
 func asLDAP(err error, to **ldap.Error) bool {
-	e, ok := err.(*ldap.Error)
-	*to = e
-	return ok
+	return errors.As(err, to)
 }

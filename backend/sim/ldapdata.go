@@ -21,8 +21,8 @@ type entry struct {
 
 func newEntry(dn string, attributes ...string) entry {
 	e := entry{dn: dn, values: map[string][]string{}, names: map[string]string{}}
-	for i := 0; i < len(attributes); i += 2 {
-		e.add(attributes[i], attributes[i+1])
+	for pair := range slices.Chunk(attributes, 2) {
+		e.add(pair[0], pair[1])
 	}
 	return e
 }
@@ -308,9 +308,8 @@ func (d *door) search(w *gldap.ResponseWriter, r *gldap.Request) {
 			found = append(found, e)
 		}
 	}
-	code := gldap.ResultSuccess
-	found, code = l.limit(m, found, response)
-	for _, e := range found {
+	page, code := l.limit(m, found, response)
+	for _, e := range page {
 		_ = w.Write(r.NewSearchResponseEntry(e.dn, gldap.WithAttributes(e.attributes(m)))) // the client has gone
 	}
 	response.SetResultCode(code)
@@ -326,7 +325,7 @@ func (l *LDAP) limit(m *gldap.SearchMessage, found []*entry, response *gldap.Sea
 		from, _ := strconv.Atoi(string(page.Cookie)) // an empty cookie is the beginning
 		from = min(from, len(found))
 		to := min(from+int(page.PagingSize), len(found))
-		answer, err := gldap.NewControlPaging(uint32(len(found))) //nolint:gosec // a small town
+		answer, err := gldap.NewControlPaging(uint32(len(found)))
 		if err == nil {
 			if to < len(found) {
 				answer.SetCookie([]byte(strconv.Itoa(to)))

@@ -81,7 +81,7 @@ func Load(ctx context.Context, o LoadOptions) (LoadReport, error) {
 	o.For = cmp.Or(o.For, 10*time.Second)
 	o.Parallel = cmp.Or(o.Parallel, 4*runtime.GOMAXPROCS(0))
 	if o.Seed == 0 {
-		o.Seed = rand.Uint64() //nolint:gosec // a load, not a secret
+		o.Seed = rand.Uint64()
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.For)
 	defer cancel()
@@ -123,7 +123,7 @@ func (l *load) dial(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 func (l *load) run(ctx context.Context) {
-	rng := rand.New(rand.NewPCG(l.o.Seed, 0x10AD)) //nolint:gosec // repeatable on purpose
+	rng := rand.New(rand.NewPCG(l.o.Seed, 0x10AD))
 	var group errgroup.Group
 	group.SetLimit(l.o.Parallel)
 	for i := range l.o.Phones {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"slices"
@@ -144,6 +145,7 @@ func TestPhoneRenewsItsProfile(t *testing.T) {
 	id, before := p.EnrollmentID(), p.Identity().Certificate
 	update := func(change func(mdm map[string]any)) map[string]any {
 		profile := s.enrollment()
+		profile["PayloadContent"].([]any)[1].(map[string]any)["PayloadContent"].(map[string]any)["Challenge"] = "once-" + rand.Text()
 		change(profile["PayloadContent"].([]any)[2].(map[string]any))
 		body, err := plist.Marshal(profile, plist.XMLFormat)
 		if err != nil {

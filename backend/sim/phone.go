@@ -100,10 +100,11 @@ type state struct {
 	enrolled     bool
 	left         string // why it is not under management any more
 
-	unsaid     [][]byte   // results the server has not accepted yet
-	again      *Challenge // the server wants the person to sign in again
-	lastNotNow bool       // NotNow was the last thing we said: we shall come by ourselves
-	installed  []*Profile // by command
+	unsaid     [][]byte        // results the server has not accepted yet
+	again      *Challenge      // the server wants the person to sign in again
+	lastNotNow bool            // NotNow was the last thing we said: we shall come by ourselves
+	installed  []*Profile      // by command
+	spent      map[string]bool // challenges of certificates that were issued
 	ddm        declarations
 	complaints []Refusal
 	steps      []Step
@@ -137,7 +138,7 @@ func NewPhone(o PhoneOptions) *Phone {
 		o.Now = time.Now
 	}
 	o.Log = o.log()
-	p := &Phone{o: o, seed: seed, woken: make(chan struct{}, 1), rng: mrand.New(mrand.NewPCG(seed, 0x9130))}
+	p := &Phone{o: o, seed: seed, state: state{spent: map[string]bool{}}, woken: make(chan struct{}, 1), rng: mrand.New(mrand.NewPCG(seed, 0x9130))}
 	if p.o.Name == "" {
 		p.o.Name = p.Family()
 	}

@@ -86,6 +86,9 @@ func (p *Phone) fetchProfile(ctx context.Context) error {
 		if refusal := profile.checkEnrollment(); refusal != nil {
 			return refusal
 		}
+		if refusal := p.challengeIsNew(profile); refusal != nil {
+			return refusal
+		}
 		if p.o.AppleSignIn != nil {
 			if err := p.o.AppleSignIn(ctx, profile.MDM.AssignedManagedAppleID); err != nil {
 				return fmt.Errorf("sign in to the Managed Apple Account %s at Apple: %w", profile.MDM.AssignedManagedAppleID, err)
@@ -96,6 +99,14 @@ func (p *Phone) fetchProfile(ctx context.Context) error {
 		p.connect(profile.Anchors)
 		return nil
 	})
+}
+
+// challengeIsNew refuses a profile whose one-time secret has already brought this phone a certificate.
+func (p *Phone) challengeIsNew(profile *Profile) *Refusal {
+	if challenge := profile.SCEP.Challenge; challenge != "" && p.spent[challenge] {
+		return refuse("challenge-twice", "protocol sheet 5.4", "the profile brings a SCEP challenge that was already used")
+	}
+	return nil
 }
 
 // readProfile opens the CMS wrapping, if any, and reads the property list by the rules for every profile.

@@ -231,6 +231,22 @@ func TestPhoneIsParticularAboutSCEP(t *testing.T) {
 	})
 }
 
+func TestPhoneKnowsASpentChallenge(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.profile["PayloadContent"].([]any)[1].(map[string]any)["PayloadContent"].(map[string]any)["Challenge"] = "once and again"
+	p := s.phone()
+	if err := p.Enroll(t.Context(), "anna@example.org", "secret"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := ruleOf(p.Enroll(t.Context(), "anna@example.org", "secret")); got != "challenge-twice" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestPhoneRefusesWeakTLS(t *testing.T) {
 	t.Parallel()
 	s := newService(t)

@@ -241,6 +241,7 @@ func (s *service) answer(r *http.Request, body []byte) (string, answer) {
 		if err != nil {
 			panic(err)
 		}
+		profile = bytes.Replace(profile, []byte("<string>once</string>"), []byte("<string>once-"+rand.Text()+"</string>"), 1)
 		if s.signed {
 			profile, err = signing{signer: s.ra, key: s.raKey, at: time.Now()}.sign(profile)
 			if err != nil {

@@ -63,9 +63,9 @@ func NewTown(o TownOptions) (*Town, error) {
 	}
 	t := &Town{o: o, seed: o.Seed}
 	if t.seed == 0 {
-		t.seed = rand.Uint64() //nolint:gosec // a town, not a secret
+		t.seed = rand.Uint64()
 	}
-	rng := rand.New(rand.NewPCG(t.seed, 0x7043)) //nolint:gosec // repeatable on purpose
+	rng := rand.New(rand.NewPCG(t.seed, 0x7043))
 	for _, c := range citizens(rng, o.Phones) {
 		options := o.Phone
 		options.Seed, options.Language, options.Name = rng.Uint64()|1, c.language, ""
@@ -151,7 +151,7 @@ func (t *Town) Live(ctx context.Context) error {
 
 func (t *Town) live(ctx context.Context, r *Resident) {
 	p := r.Phone
-	rng := rand.New(rand.NewPCG(p.Seed(), 0x11FE)) //nolint:gosec // repeatable on purpose
+	rng := rand.New(rand.NewPCG(p.Seed(), 0x11FE))
 	within := func(d time.Duration) <-chan time.Time { return time.After(time.Duration(rng.Float64() * float64(d))) }
 	var leave, again, visit <-chan time.Time
 	if r.Habit == Leaving || r.Habit == Vanishing {
@@ -191,7 +191,7 @@ func (t *Town) live(ctx context.Context, r *Resident) {
 			again = within(t.o.Day / 100) // when the network is back, when the person has time
 		}
 		if err != nil {
-			t.o.Phone.log().Warn("a phone of the town met an obstacle", "person", r.Identifier, "seed", p.Seed(), "err", err)
+			t.o.Phone.log().WarnContext(ctx, "a phone of the town met an obstacle", "person", r.Identifier, "seed", p.Seed(), "err", err)
 		}
 	}
 }

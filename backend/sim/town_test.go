@@ -42,7 +42,7 @@ func TestTownEnrollsAndLives(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { push.Close() })
+	t.Cleanup(func() { _ = push.Close() })
 	phone := s.phone().o
 	phone.Push = push
 	town, err := NewTown(TownOptions{Seed: 9, Phones: 24, Password: "secret", Phone: phone, Day: time.Second})
