@@ -3,8 +3,7 @@
 //
 // The first thing a phone sends is signed by Apple's device authority ([OpenMachineInfo]). With its profile it gets a
 // one-time [Challenge], spends it at the SCEP door ([Authority.Routes]) for a certificate, its [Identity], and signs every
-// later message with it ([Authority.Verify]). The server that mdm sees behind an Mdm-Signature is the fingerprint of that
-// certificate and nothing else.
+// later message with it ([Authority.Verify]). All that mdm learns from a signature is the fingerprint of that certificate.
 //
 // Four keys live here, sealed: the device authority (RSA-2048, signs identities), the registration authority (RSA-2048,
 // opens and signs SCEP messages), the private TLS root (P-256) and the profile signer (P-256).

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"io"
 	"net/http"
@@ -23,108 +22,11 @@ import (
 
 	"github.com/smallstep/pkcs7"
 	"github.com/smallstep/scep"
-	"github.com/smallstep/scep/x509util"
 
 	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/db/dbtest"
 	"example.org/gatehouse/backend/event"
 )
-
-var anna = Subject{Attempt: "a1", Person: "anna@example.org"}
-
-// client asks for a certificate with the library, which shares no code with our side of the door.
-type client struct {
-	key       *rsa.PrivateKey // of the request
-	signer    *x509.Certificate
-	signerKey *rsa.PrivateKey
-	challenge string
-	kind      scep.MessageType
-	csr       func(*x509util.CertificateRequest)
-	csrKey    any
-}
-
-func newClient(t testing.TB, n int, challenge Challenge) client {
-	t.Helper()
-	key := rsaKey(t, 2048, n)
-	return client{key: key, signer: selfSigned(t, key), signerKey: key, challenge: string(challenge), kind: scep.PKCSReq}
-}
-
-func (c client) request(t testing.TB) *x509.CertificateRequest {
-	t.Helper()
-	template := &x509util.CertificateRequest{
-		CertificateRequest: x509.CertificateRequest{
-			Subject: pkix.Name{CommonName: "root", Organization: []string{"Somebody else"}}, DNSNames: []string{"mdm.example.org"},
-			SignatureAlgorithm: x509.SHA256WithRSA,
-		},
-		ChallengePassword: c.challenge,
-	}
-	var key any = c.key
-	if c.csrKey != nil {
-		key = c.csrKey
-		template.SignatureAlgorithm = x509.UnknownSignatureAlgorithm
-	}
-	if c.csr != nil {
-		c.csr(template)
-	}
-	der, err := x509util.CreateCertificateRequest(rand.Reader, template, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	csr, err := x509.ParseCertificateRequest(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return csr
-}
-
-func (c client) message(t testing.TB, a *Authority) *scep.PKIMessage {
-	t.Helper()
-	m, err := scep.NewCSRRequest(c.request(t), &scep.PKIMessage{
-		MessageType: c.kind, Recipients: []*x509.Certificate{a.registration.certificate},
-		SignerCert: c.signer, SignerKey: c.signerKey,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// ask sends a message by POST and reads the answer as the library does.
-func (c client) ask(t testing.TB, a *Authority) *scep.PKIMessage {
-	t.Helper()
-	return c.read(t, a, post(t, a, c.message(t, a).Raw))
-}
-
-func (c client) read(t testing.TB, a *Authority, reply []byte) *scep.PKIMessage {
-	t.Helper()
-	m, err := scep.ParsePKIMessage(reply, scep.WithCACerts([]*x509.Certificate{a.registration.certificate}))
-	if err != nil {
-		t.Fatalf("read the answer: %v", err)
-	}
-	if m.PKIStatus == scep.SUCCESS {
-		if err := m.DecryptPKIEnvelope(c.signer, c.signerKey); err != nil {
-			t.Fatalf("open the answer: %v", err)
-		}
-	}
-	return m
-}
-
-func serve(a *Authority, r *http.Request) *httptest.ResponseRecorder {
-	mux := http.NewServeMux()
-	a.Routes(mux)
-	w := httptest.NewRecorder()
-	mux.ServeHTTP(w, r)
-	return w
-}
-
-func post(t testing.TB, a *Authority, message []byte) []byte {
-	t.Helper()
-	w := serve(a, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/scep?operation=PKIOperation", bytes.NewReader(message)))
-	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/x-pki-message" {
-		t.Fatalf("PKIOperation: got %d %s %s", w.Code, w.Header().Get("Content-Type"), w.Body)
-	}
-	return w.Body.Bytes()
-}
 
 func TestCapabilities(t *testing.T) {
 	t.Parallel()
@@ -376,36 +278,6 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-func must(b []byte, err error) []byte {
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
-
-// wrap signs an envelope that something else made.
-func (c client) wrap(t testing.TB, envelope []byte, change ...func(*pkcs7.SignerInfoConfig)) []byte {
-	t.Helper()
-	s, err := pkcs7.NewSignedData(envelope)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := pkcs7.SignerInfoConfig{ExtraSignedAttributes: []pkcs7.Attribute{
-		{Type: oidTransactionID, Value: "T1"}, {Type: oidMessageType, Value: string(c.kind)}, {Type: oidSenderNonce, Value: []byte("0123456789abcdef")},
-	}}
-	for _, f := range change {
-		f(&config)
-	}
-	if err := s.AddSigner(c.signer, c.signerKey, config); err != nil {
-		t.Fatal(err)
-	}
-	der, err := s.Finish()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
-}
-
 // The ciphers that clients use, written by OpenSSL, in one piece and in pieces.
 func TestCiphersOfClients(t *testing.T) {
 	t.Parallel()
@@ -458,112 +330,6 @@ func TestWaysToSend(t *testing.T) {
 			t.Errorf("%s: %s", name, got.FailInfo)
 		}
 	}
-}
-
-// get is a request whose query is taken as it is.
-func get(t *testing.T, target string) *http.Request {
-	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/scep", nil)
-	_, r.URL.RawQuery, _ = strings.Cut(target, "?")
-	return r
-}
-
-func chunks(s string, n int) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for len(s) > 0 && yield(s[:min(n, len(s))]) {
-			s = s[min(n, len(s)):]
-		}
-	}
-}
-
-func TestRenewal(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, a *Authority, clock *dbtest.Clock) {
-		c := newClient(t, 0, newChallenge(t, a, anna))
-		old := c.ask(t, a).Certificate
-		inTx(t, a, func(tx *db.Tx) error { return a.Bind(tx, fingerprint(old), "E1") })
-
-		clock.Add(200 * 24 * time.Hour)
-		for _, kind := range []scep.MessageType{scep.RenewalReq, scep.PKCSReq} {
-			key := 1
-			if kind == scep.PKCSReq {
-				key = 2
-			}
-			r := client{key: rsaKey(t, 2048, key), signer: old, signerKey: c.key, kind: kind, challenge: c.challenge}
-			answer := r.ask(t, a)
-			if answer.PKIStatus != scep.SUCCESS {
-				t.Fatalf("%s signed by the identity: %s", kind, answer.FailInfo)
-			}
-			i, err := identity(t, a, answer.Certificate)
-			if err != nil || i.Attempt != "a1" || i.Person != anna.Person || i.Enrollment != "E1" {
-				t.Errorf("the successor is %+v, %v; want the same phone's", i, err)
-			}
-			if again := r.ask(t, a); again.PKIStatus != scep.SUCCESS || !again.Certificate.Equal(answer.Certificate) {
-				t.Errorf("the same renewal again: %s, want the same certificate", again.FailInfo)
-			}
-		}
-		// It goes on until there are too many. The keys of these are on a curve, which an identity may have as well.
-		for n := range maxRenewals {
-			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := client{csrKey: key, signer: old, signerKey: c.key, kind: scep.RenewalReq}
-			if got := r.ask(t, a); (got.PKIStatus == scep.SUCCESS) != (n < maxRenewals-2) {
-				t.Errorf("renewal %d: %s", n+3, got.PKIStatus)
-			}
-		}
-
-		clock.Add(200 * 24 * time.Hour)
-		r := client{key: rsaKey(t, 2048, 1), signer: old, signerKey: c.key, kind: scep.RenewalReq}
-		if got := r.ask(t, a); got.FailInfo != scep.BadTime {
-			t.Errorf("by an expired identity: %q, want badTime", string(got.FailInfo))
-		}
-	})
-}
-
-func TestRenewalByRevoked(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, a *Authority, _ *dbtest.Clock) {
-		c := newClient(t, 0, newChallenge(t, a, anna))
-		old := c.ask(t, a).Certificate
-		var pending Challenge
-		inTx(t, a, func(tx *db.Tx) (err error) {
-			if err := a.Bind(tx, fingerprint(old), "E1"); err != nil {
-				return err
-			}
-			if pending, err = a.NewChallenge(tx, Subject{"a1", anna.Person, "E1"}, time.Hour); err != nil {
-				return err
-			}
-			return a.Revoke(tx, "E1")
-		})
-		r := client{key: rsaKey(t, 2048, 1), signer: old, signerKey: c.key, kind: scep.RenewalReq}
-		if got := r.ask(t, a); got.FailInfo != scep.BadCertID {
-			t.Errorf("by a revoked identity: %q, want badCertID", string(got.FailInfo))
-		}
-		if got := newClient(t, 1, pending).ask(t, a); got.PKIStatus != scep.FAILURE {
-			t.Error("a challenge of a revoked enrollment gave an identity")
-		}
-		if n := count(t, a, `SELECT COUNT(*) FROM identities`); n != 1 {
-			t.Errorf("%d identities, want one", n)
-		}
-		inTx(t, a, func(tx *db.Tx) error { return a.Erase(tx, "a1") })
-		if got := r.ask(t, a); got.FailInfo != scep.BadCertID {
-			t.Errorf("by an erased identity: %q, want badCertID", string(got.FailInfo))
-		}
-	})
-}
-
-// A challenge made to renew binds the new identity to the enrollment from birth.
-func TestRenewalByChallenge(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, a *Authority, _ *dbtest.Clock) {
-		c := newClient(t, 0, newChallenge(t, a, Subject{"a1", anna.Person, "E1"}))
-		i, err := identity(t, a, c.ask(t, a).Certificate)
-		if err != nil || i.Enrollment != "E1" {
-			t.Errorf("got %+v, %v", i, err)
-		}
-	})
 }
 
 // Debian has a SCEP client that is not ours and not the library of these tests.
