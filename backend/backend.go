@@ -63,6 +63,7 @@ type Backend struct {
 	token    string
 
 	ready   chan struct{} // closed when Run serves what can be served
+	serving func()        // closes ready, once
 	changed chan struct{} // one signal: there may be something new to serve
 
 	setup  sync.Mutex // one set-up at a time
@@ -88,6 +89,7 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 		config: c, log: slog.New(withRequest{c.Log.Handler()}), token: rand.Text(),
 		ready: make(chan struct{}), changed: make(chan struct{}, 1),
 	}
+	b.serving = sync.OnceFunc(func() { close(b.ready) })
 	if err := b.open(ctx); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}

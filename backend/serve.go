@@ -47,22 +47,20 @@ func (b *Backend) Run(ctx context.Context) error {
 func (b *Backend) watch(ctx context.Context, g *errgroup.Group) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	var serving *rooms
+	var served *rooms
 	first := true
 	for {
-		if serving == nil {
+		if served == nil {
 			r, err := b.servePhones(ctx, g)
 			if err != nil && first {
 				return err // a port that is taken at the start is for whoever started us
 			}
-			serving = r
-		} else if err := b.nameCertificate(ctx, serving); err != nil && ctx.Err() == nil {
+			served = r
+		} else if err := b.nameCertificate(ctx, served); err != nil && ctx.Err() == nil {
 			b.log.ErrorContext(ctx, "TLS certificate does not have the new names", "err", err)
 		}
-		if first {
-			close(b.ready)
-			first = false
-		}
+		first = false
+		b.serving()
 		select {
 		case <-ctx.Done():
 			return nil

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 
 	"example.org/gatehouse/backend"
 	"example.org/gatehouse/backend/admin"
+	"example.org/gatehouse/backend/db/dbtest"
 	"example.org/gatehouse/backend/sim"
 )
 
@@ -25,13 +27,37 @@ import (
 // service and of a directory.
 func TestStories(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/stories",
+	tell(t, "testdata/stories", func() string { return "" })
+}
+
+// TestStoriesOnPostgres tells the same stories on the other engine, where there is one.
+func TestStoriesOnPostgres(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("TEST_DATABASE_URL") == "" {
+		t.Skip("TEST_DATABASE_URL names no server; make test starts one")
+	}
+	stories, err := filepath.Glob("testdata/stories/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, story := range stories {
+		t.Run(filepath.Base(story), func(t *testing.T) {
+			t.Parallel()
+			tell(t, story, func() string { return dbtest.Postgres(t) })
+		})
+	}
+}
+
+// tell runs one story, or all in a folder.
+func tell(t *testing.T, path string, database func() string) {
+	t.Helper()
+	p := testscript.Params{
 		Setup: func(env *testscript.Env) error {
 			w, err := newWorld(env.WorkDir)
 			if err != nil {
 				return err
 			}
+			w.database = database()
 			env.Values[worldKey{}] = w
 			env.Defer(func() {
 				if err := w.close(); err != nil {
@@ -50,7 +76,13 @@ func TestStories(t *testing.T) {
 			"until":  command((*world).until),
 		},
 		RequireUniqueNames: true,
-	})
+	}
+	if strings.HasSuffix(path, ".txt") {
+		p.Files = []string{path}
+	} else {
+		p.Dir = path
+	}
+	testscript.Run(t, p)
 }
 
 type worldKey struct{}
@@ -86,12 +118,13 @@ var makers = sync.OnceValues(func() (*sim.DeviceAuthority, error) { return sim.N
 
 // world is what a story happens in.
 type world struct {
-	data   string
-	log    *journal
-	apns   *sim.APNs
-	people *sim.LDAP
-	phones map[string]*sim.Phone
-	work   sync.WaitGroup // phones that answer a push
+	data     string
+	database string // address; empty is SQLite in the data folder
+	log      *journal
+	apns     *sim.APNs
+	people   *sim.LDAP
+	phones   map[string]*sim.Phone
+	work     sync.WaitGroup // phones that answer a push
 
 	mu     sync.Mutex
 	offset time.Duration // guarded by mu; how far the story's clock is ahead
@@ -143,7 +176,7 @@ func (w *world) config() (backend.Config, error) {
 		return backend.Config{}, err
 	}
 	return backend.Config{
-		Data: w.data, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Key: sealingKey,
+		Data: w.data, Database: w.database, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Key: sealingKey,
 		Log:     slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Screens: os.DirFS("testdata"), Anchors: []*x509.Certificate{devices.Certificate()},
 		PushURL: w.apns.URL(), PushRoots: w.apns.Roots(), Now: w.now,

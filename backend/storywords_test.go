@@ -36,6 +36,8 @@ func (w *world) server(args []string) (string, error) {
 		return "", w.open()
 	case "setup":
 		return "", w.setUp()
+	case "named": // NAME: the server's certificate has this name
+		return "", eventually(func() error { return w.handshake(args[1]) })
 	case "stop":
 		return "", w.shut()
 	case "restart":
@@ -57,9 +59,29 @@ func (w *world) server(args []string) (string, error) {
 	return "", errWords
 }
 
+// handshake looks whether the server proves a name with a certificate that the phones trust.
+func (w *world) handshake(name string) error {
+	roots, err := w.roots()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	raw, err := w.dial(ctx, "tcp", "")
+	if err != nil {
+		return err
+	}
+	defer raw.Close()
+	return tls.Client(raw, &tls.Config{RootCAs: roots, ServerName: name, MinVersion: tls.VersionTLS12}).HandshakeContext(ctx)
+}
+
 // revoke cuts a phone off until its person signs in again. It goes to the database, since no administrator can do it yet.
 func (w *world) revoke(p *sim.Phone) error {
-	d, err := db.Open(context.Background(), "sqlite:"+filepath.Join(w.data, "gatehouse.db"), db.Options{Key: sealingKey})
+	address := w.database
+	if address == "" {
+		address = "sqlite:" + filepath.Join(w.data, "gatehouse.db")
+	}
+	d, err := db.Open(context.Background(), address, db.Options{Key: sealingKey})
 	if err != nil {
 		return err
 	}
