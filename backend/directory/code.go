@@ -91,7 +91,8 @@ func (d *Directory) NewCode(ctx context.Context, identifier string) (Code, error
 }
 
 func (d *Directory) keepCode(tx *db.Tx, who string, code Code) error {
-	_, err := tx.Exec(`DELETE FROM codes WHERE identifier = $1 AND (used_at = 0 OR expires_at <= $2)`, who, db.Millis(tx.Now))
+	// A used or expired one stays for a while: its holder is told so, and not that it is unknown.
+	_, err := tx.Exec(`DELETE FROM codes WHERE (identifier = $1 AND used_at = 0) OR expires_at <= $2`, who, db.Millis(tx.Now.Add(-codeLife)))
 	if err != nil {
 		return err
 	}

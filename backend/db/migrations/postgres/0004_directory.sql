@@ -23,6 +23,7 @@ CREATE TABLE codes (
 	attempt    TEXT   NOT NULL  -- for which it was used
 );
 CREATE INDEX codes_identifier ON codes (identifier);
+CREATE INDEX codes_open ON codes (used_at, expires_at);
 
 -- Wrong tries, also of people who do not exist.
 CREATE TABLE sign_ins (
