@@ -2,7 +2,7 @@ package sim
 
 import "slices"
 
-// What User Enrollment takes on an iPhone, from Apple's schema (support tables 2, 3, 6, 7, 9).
+// What User Enrollment takes on an iPhone, from Apple's schema.
 
 var payloadTypes = []string{
 	"com.apple.airplay", "com.apple.airprint", "com.apple.applicationaccess", "com.apple.caldav.account",
@@ -34,20 +34,20 @@ var neededKeys = map[string]string{
 // allowedPayload says what keeps a payload out; an iPhone refuses the whole profile then.
 func allowedPayload(kind string, payload map[string]any) *Refusal {
 	if !slices.Contains(payloadTypes, kind) {
-		return refuse("profile-payload-forbidden", "support table 6", "%s is not for user enrollment; the whole profile is refused", kind)
+		return refuse("profile-payload-forbidden", sourceAllowed, "%s is not for user enrollment; the whole profile is refused", kind)
 	}
 	for _, key := range forbiddenKeys[kind] {
 		if _, there := payload[key]; there {
-			return refuse("profile-payload-forbidden", "support table 7", "%s in %s is not for user enrollment", key, kind)
+			return refuse("profile-payload-forbidden", sourceAllowed, "%s in %s is not for user enrollment", key, kind)
 		}
 	}
 	if key, needs := neededKeys[kind]; needs && payload[key] == nil {
-		return refuse("profile-payload-forbidden", "support table 6", "%s works for single apps only: %s is needed", kind, key)
+		return refuse("profile-payload-forbidden", sourceAllowed, "%s works for single apps only: %s is needed", kind, key)
 	}
 	return nil
 }
 
-// commandTypes are the request types an iPhone answers under User Enrollment; true: it may say NotNow (protocol sheet 7.3).
+// commandTypes are the request types an iPhone answers under User Enrollment; true: it may say NotNow (docs/PROTOCOL.md, 6).
 var commandTypes = map[string]bool{
 	"CertificateList": true, "DeclarativeManagement": true, "DeviceInformation": false, "DeviceLock": false,
 	"InstallApplication": true, "InstalledApplicationList": false, "InstallMedia": true, "InstallProfile": true,

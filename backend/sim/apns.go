@@ -348,7 +348,7 @@ func (a *APNs) judge(r *http.Request, body []byte, record *PushRecord) pushAnswe
 	return pushAnswer{status: http.StatusOK}
 }
 
-// readPush reads the body, in which nothing but the magic belongs (protocol sheet 8.1).
+// readPush reads the body, in which nothing but the magic belongs (docs/PROTOCOL.md, 7).
 func readPush(body []byte, complaint string) (magic, _ string) {
 	var document map[string]any
 	if err := json.Unmarshal(body, &document); err != nil {

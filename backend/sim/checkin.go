@@ -101,7 +101,7 @@ func (p *Phone) send(ctx context.Context, to Kind, body []byte, o SendOptions) (
 	return p.do(ctx, r, stayAtHTTPS, nil)
 }
 
-// signature is the value of Mdm-Signature: a detached CMS signature over the very bytes of the body (protocol sheet 6.2).
+// signature is the value of Mdm-Signature: a detached CMS signature over the very bytes of the body (docs/PROTOCOL.md, 6).
 func (p *Phone) signature(id *Identity, body []byte) (string, error) {
 	der, err := signing{signer: id.Certificate, key: id.Key, detached: true, at: p.now()}.sign(body)
 	return base64.StdEncoding.EncodeToString(der), err
@@ -165,12 +165,12 @@ func encode(m, extra map[string]any) []byte {
 	return body
 }
 
-// mdm says something under management and acts on what the answer means to a phone (protocol sheet 4.9, 13).
+// mdm says something under management and acts on what the answer means to a phone (docs/PROTOCOL.md, 6).
 func (p *Phone) mdm(ctx context.Context, to Kind, what string, body []byte) (Answer, error) {
 	answer, err := p.send(ctx, to, body, SendOptions{})
 	if err == nil && answer.Status/100 == 2 && p.chance(p.temper().Repeats) {
 		if again, err := p.send(ctx, to, body, SendOptions{}); err == nil && again.Status/100 != 2 {
-			p.complain(refuse("repeat", "protocol sheet 6.7", "%s said twice: first %d, then %d", what, answer.Status, again.Status))
+			p.complain(refuse("repeat", sourceCheckIn, "%s said twice: first %d, then %d", what, answer.Status, again.Status))
 		}
 	}
 	switch {
@@ -183,7 +183,7 @@ func (p *Phone) mdm(ctx context.Context, to Kind, what string, body []byte) (Ans
 		if refusal != nil {
 			p.drop("401 without a challenge to " + what)
 			p.o.Log.ErrorContext(ctx, "the phone dropped its management", "reason", "401 without challenge", "message", what)
-			return answer, refuse("bare-401", "protocol sheet 4.9, 13", "%s was answered 401 without a challenge: the phone drops its management", what)
+			return answer, refuse("bare-401", sourceConnections, "%s was answered 401 without a challenge: the phone drops its management", what)
 		}
 		p.set(func(s *state) { s.again = &challenge })
 		return answer, fmt.Errorf("%s: %w", what, ErrSignInAgain)
@@ -205,7 +205,7 @@ func (p *Phone) drop(why string) {
 	})
 }
 
-// Authenticate says that the profile is going in (protocol sheet 6.4). An error aborts the enrollment.
+// Authenticate says that the profile is going in (docs/PROTOCOL.md, 6). An error aborts the enrollment.
 func (p *Phone) Authenticate(ctx context.Context) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -225,13 +225,13 @@ func (p *Phone) authenticate(ctx context.Context) error {
 			return err
 		}
 		if len(answer.Body) > 0 {
-			p.complain(refuse("check-in-body", "protocol sheet 6.1", "Authenticate was answered with a body of %d bytes", len(answer.Body)))
+			p.complain(refuse("check-in-body", sourceCheckIn, "Authenticate was answered with a body of %d bytes", len(answer.Body)))
 		}
 		return nil
 	})
 }
 
-// UpdateToken tells the server where to push. The first time it completes the enrollment (protocol sheet 6.5).
+// UpdateToken tells the server where to push. The first time it completes the enrollment (docs/PROTOCOL.md, 6).
 func (p *Phone) UpdateToken(ctx context.Context) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -291,7 +291,7 @@ func (p *Phone) leave(ctx context.Context, why string) error {
 	})
 }
 
-// SignInAgain is the person answering the reminder in Settings after a 401 with a challenge (protocol sheet 4.9).
+// SignInAgain is the person answering the reminder in Settings after a 401 with a challenge (docs/PROTOCOL.md, 6).
 func (p *Phone) SignInAgain(ctx context.Context, password string) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -312,7 +312,7 @@ func (p *Phone) SignInAgain(ctx context.Context, password string) error {
 	return nil
 }
 
-// GetToken asks the server for a token of a service, such as com.apple.maid (protocol sheet 6.6).
+// GetToken asks the server for a token of a service, such as com.apple.maid (docs/PROTOCOL.md, 6).
 func (p *Phone) GetToken(ctx context.Context, service string) ([]byte, error) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -326,12 +326,12 @@ func (p *Phone) GetToken(ctx context.Context, service string) ([]byte, error) {
 		TokenData []byte `plist:"TokenData"`
 	}
 	if _, err := plist.Unmarshal(answer.Body, &reply); err != nil || len(reply.TokenData) == 0 {
-		return nil, refuse("get-token", "protocol sheet 6.6", "no TokenData in %d bytes: %v", len(answer.Body), err)
+		return nil, refuse("get-token", sourceCheckIn, "no TokenData in %d bytes: %v", len(answer.Body), err)
 	}
 	return reply.TokenData, nil
 }
 
-// Renew gets a new identity, the request signed with the old one, and checks in under it (protocol sheet 5.5).
+// Renew gets a new identity, the request signed with the old one, and checks in under it (docs/PROTOCOL.md, 5).
 func (p *Phone) Renew(ctx context.Context) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()

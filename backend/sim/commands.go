@@ -71,11 +71,11 @@ func (p *Phone) poll(ctx context.Context) (int, error) {
 			return handled, refusal
 		}
 		if refused[order.UUID] {
-			p.complain(refuse("not-now-loop", "protocol sheet 7.3", "command %s comes again in the conversation that answered NotNow", order.UUID))
+			p.complain(refuse("not-now-loop", sourceNotNow, "command %s comes again in the conversation that answered NotNow", order.UUID))
 			break
 		}
 		if handled++; handled > 500 {
-			return handled, refuse("endless-queue", "protocol sheet 7.1", "500 commands in one conversation")
+			return handled, refuse("endless-queue", sourceCommands, "500 commands in one conversation")
 		}
 		done := p.execute(ctx, order)
 		refused[order.UUID] = done.status == "NotNow"
@@ -109,27 +109,26 @@ func (p *Phone) next() []byte {
 }
 
 func (p *Phone) readCommand(answer Answer) (command, *Refusal) {
-	const source = "protocol sheet 7.1"
 	var c command
 	if answer.Status != http.StatusOK {
-		return c, refuse("command-status", source, "a command came with status %d, 200 is needed", answer.Status)
+		return c, refuse("command-status", sourceCommands, "a command came with status %d, 200 is needed", answer.Status)
 	}
 	if format, err := plist.Unmarshal(answer.Body, &c); err != nil {
-		return c, refuse("command-plist", source, "the answer is no property list: %v", err)
+		return c, refuse("command-plist", sourceCommands, "the answer is no property list: %v", err)
 	} else if format != plist.XMLFormat {
-		return c, refuse("command-plist", source, "the property list is not XML")
+		return c, refuse("command-plist", sourceCommands, "the property list is not XML")
 	}
 	if c.UUID == "" || c.kind() == "" {
-		return c, refuse("command-keys", source, "CommandUUID or RequestType is missing")
+		return c, refuse("command-keys", sourceCommands, "CommandUUID or RequestType is missing")
 	}
 	return c, nil
 }
 
-// execute does what an iPhone under User Enrollment does with a command (support tables 2 to 6).
+// execute does what an iPhone under User Enrollment does with a command.
 func (p *Phone) execute(ctx context.Context, c command) result {
 	mayWait, allowed := commandTypes[c.kind()]
 	if !allowed {
-		p.complain(refuse("command-forbidden", "support table 2", "%s is not for user enrollment", c.kind()))
+		p.complain(refuse("command-forbidden", sourceAllowed, "%s is not for user enrollment", c.kind()))
 		return failure(12021, "MCMDMErrorDomain", fmt.Sprintf("“%s” is not a valid request type.", c.kind()))
 	}
 	if mayWait && p.chance(p.temper().NotNow) {
@@ -171,7 +170,7 @@ func (p *Phone) execute(ctx context.Context, c command) result {
 func (p *Phone) deviceInformation(c command) result {
 	queries, ok := c.Command["Queries"].([]any)
 	if !ok {
-		p.complain(refuse("command-keys", "protocol sheet 7.5", "DeviceInformation without Queries"))
+		p.complain(refuse("command-keys", sourceCommands, "DeviceInformation without Queries"))
 		return result{status: "CommandFormatError"}
 	}
 	known := map[string]any{
@@ -186,7 +185,7 @@ func (p *Phone) deviceInformation(c command) result {
 	for _, q := range queries {
 		name, _ := q.(string)
 		if !slices.Contains(queryNames, name) {
-			p.complain(refuse("query-forbidden", "support table 3", "DeviceInformation asks for %s", name))
+			p.complain(refuse("query-forbidden", sourceAllowed, "DeviceInformation asks for %s", name))
 			continue // simply missing in the answer
 		}
 		if v, there := known[name]; there {
@@ -239,7 +238,7 @@ func (p *Phone) settings(c command) result {
 			answers = append(answers, map[string]any{"Item": name, "Status": "Acknowledged"})
 			continue
 		}
-		p.complain(refuse("setting-forbidden", "support table 5", "Settings item %s", name))
+		p.complain(refuse("setting-forbidden", sourceAllowed, "Settings item %s", name))
 		failed := failure(12023, "MCMDMErrorDomain", "The setting is not available.")
 		failed.answer["Item"], failed.answer["Status"] = name, "Error"
 		answers = append(answers, failed.answer)
@@ -249,7 +248,7 @@ func (p *Phone) settings(c command) result {
 
 func (p *Phone) installApplication(c command) result {
 	if _, there := c.Command["ChangeManagementState"]; there {
-		p.complain(refuse("command-key-forbidden", "support table 2c", "InstallApplication with ChangeManagementState"))
+		p.complain(refuse("command-key-forbidden", sourceAllowed, "InstallApplication with ChangeManagementState"))
 		return failure(12026, "MCMDMErrorDomain", "The app cannot be taken over.")
 	}
 	ways := 0
@@ -259,7 +258,7 @@ func (p *Phone) installApplication(c command) result {
 		}
 	}
 	if ways != 1 {
-		p.complain(refuse("command-keys", "protocol sheet 7.5", "InstallApplication names %d of iTunesStoreID, Identifier, ManifestURL", ways))
+		p.complain(refuse("command-keys", sourceCommands, "InstallApplication names %d of iTunesStoreID, Identifier, ManifestURL", ways))
 		return result{status: "CommandFormatError"}
 	}
 	return done(map[string]any{"Identifier": c.Command["Identifier"], "State": "Prompting"})
@@ -268,7 +267,7 @@ func (p *Phone) installApplication(c command) result {
 func (p *Phone) installProfile(ctx context.Context, c command) result {
 	raw, _ := c.Command["Payload"].([]byte)
 	if len(raw) == 0 {
-		p.complain(refuse("command-keys", "protocol sheet 7.5", "InstallProfile without Payload"))
+		p.complain(refuse("command-keys", sourceCommands, "InstallProfile without Payload"))
 		return result{status: "CommandFormatError"}
 	}
 	profile, err := p.readProfile(raw)
@@ -293,10 +292,10 @@ func (p *Phone) installProfile(ctx context.Context, c command) result {
 }
 
 // replaceEnrollment installs an update of the enrollment profile: same identifier, nothing changed that never changes, a
-// fresh identity (protocol sheet 5.5).
+// fresh identity (docs/PROTOCOL.md, 5).
 func (p *Phone) replaceEnrollment(ctx context.Context, profile *Profile) error {
 	if profile.Identifier != p.profile.Identifier {
-		return refuse("second-mdm", "protocol sheet 5.5", "an MDM profile %s while %s is installed", profile.Identifier, p.profile.Identifier)
+		return refuse("second-mdm", sourceUpdate, "an MDM profile %s while %s is installed", profile.Identifier, p.profile.Identifier)
 	}
 	if refusal := profile.checkEnrollment(); refusal != nil {
 		p.complain(refusal)

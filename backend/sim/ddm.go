@@ -56,7 +56,7 @@ func (p *Phone) declarativeManagement(c command) result {
 	}}
 }
 
-// SyncDeclarations compares with the server and reports (protocol sheet 9).
+// SyncDeclarations compares with the server and reports (docs/PROTOCOL.md, 8).
 func (p *Phone) SyncDeclarations(ctx context.Context) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -106,26 +106,24 @@ func (p *Phone) syncDeclarations(ctx context.Context) error {
 }
 
 func readSyncTokens(data []byte) (string, *Refusal) {
-	const source = "protocol sheet 9.1, 9.2"
 	var reply struct {
 		SyncTokens struct{ DeclarationsToken, Timestamp string }
 	}
 	if err := json.Unmarshal(data, &reply); err != nil {
-		return "", refuse("ddm-json", source, "SyncTokens cannot be read: %v", err)
+		return "", refuse("ddm-json", sourceDeclarations, "SyncTokens cannot be read: %v", err)
 	}
 	t := reply.SyncTokens
 	if t.DeclarationsToken == "" || len(t.DeclarationsToken) > 256 {
-		return "", refuse("ddm-token", source, "DeclarationsToken has %d bytes, 1 to 256 are allowed", len(t.DeclarationsToken))
+		return "", refuse("ddm-token", sourceDeclarations, "DeclarationsToken has %d bytes, 1 to 256 are allowed", len(t.DeclarationsToken))
 	}
 	if _, err := time.Parse(time.RFC3339, t.Timestamp); err != nil {
-		return "", refuse("ddm-timestamp", source, "Timestamp %q is no RFC 3339 time", t.Timestamp)
+		return "", refuse("ddm-timestamp", sourceDeclarations, "Timestamp %q is no RFC 3339 time", t.Timestamp)
 	}
 	return t.DeclarationsToken, nil
 }
 
 // fetchDeclarations reads the manifest and what is new in it.
 func (p *Phone) fetchDeclarations(ctx context.Context, token string) (map[string]declaration, error) {
-	const source = "protocol sheet 9.2"
 	answer, err := p.declarative(ctx, "declaration-items", nil)
 	if err != nil {
 		return nil, err
@@ -135,20 +133,20 @@ func (p *Phone) fetchDeclarations(ctx context.Context, token string) (map[string
 		DeclarationsToken string
 	}
 	if err := json.Unmarshal(answer.Body, &manifest); err != nil {
-		return nil, refuse("ddm-json", source, "the manifest cannot be read: %v", err)
+		return nil, refuse("ddm-json", sourceDeclarations, "the manifest cannot be read: %v", err)
 	}
 	if manifest.DeclarationsToken != token {
-		return nil, refuse("ddm-token", source, "the manifest has another DeclarationsToken than tokens")
+		return nil, refuse("ddm-token", sourceDeclarations, "the manifest has another DeclarationsToken than tokens")
 	}
 	held := map[string]declaration{}
 	for _, k := range kinds {
 		items := manifest.Declarations[k.array]
 		if items == nil {
-			return nil, refuse("ddm-manifest", source, "the array %s is missing", k.array)
+			return nil, refuse("ddm-manifest", sourceDeclarations, "the array %s is missing", k.array)
 		}
 		for _, item := range *items {
 			if item.Identifier == "" || len(item.Identifier) > 64 || item.ServerToken == "" || len(item.ServerToken) > 64 {
-				return nil, refuse("ddm-manifest", source, "%s %q: identifier and server token need 1 to 64 bytes", k.word, item.Identifier)
+				return nil, refuse("ddm-manifest", sourceDeclarations, "%s %q: identifier and server token need 1 to 64 bytes", k.word, item.Identifier)
 			}
 			name := k.word + "/" + item.Identifier
 			if old, there := p.ddm.held[name]; there && old.ServerToken == item.ServerToken {
@@ -169,23 +167,22 @@ func (p *Phone) fetchDeclarations(ctx context.Context, token string) (map[string
 }
 
 func (p *Phone) fetchDeclaration(ctx context.Context, kind, identifier, token string) (declaration, error) {
-	const source = "protocol sheet 9.2, 9.3"
 	answer, err := p.declarative(ctx, "declaration/"+kind+"/"+identifier, nil)
 	if err != nil {
 		return declaration{}, err
 	}
 	d := declaration{kind: kind, valid: "valid"}
 	if err := json.Unmarshal(answer.Body, &d); err != nil {
-		return d, refuse("ddm-json", source, "%s %s cannot be read: %v", kind, identifier, err)
+		return d, refuse("ddm-json", sourceDeclarations, "%s %s cannot be read: %v", kind, identifier, err)
 	}
 	if d.Identifier != identifier || d.ServerToken != token {
-		return d, refuse("ddm-declaration", source, "asked for %s %s with token %s, got %s with %s", kind, identifier, token, d.Identifier, d.ServerToken)
+		return d, refuse("ddm-declaration", sourceDeclarations, "asked for %s %s with token %s, got %s with %s", kind, identifier, token, d.Identifier, d.ServerToken)
 	}
 	if d.Payload == nil {
-		return d, refuse("ddm-declaration", source, "%s %s has no Payload", kind, identifier)
+		return d, refuse("ddm-declaration", sourceDeclarations, "%s %s has no Payload", kind, identifier)
 	}
 	if !slices.Contains(declarationTypes[kind], d.Type) {
-		p.complain(refuse("declaration-forbidden", "support table 9", "%s is no %s for user enrollment", d.Type, kind))
+		p.complain(refuse("declaration-forbidden", sourceAllowed, "%s is no %s for user enrollment", d.Type, kind))
 		d.valid, d.reason = "invalid", "Error.ConfigurationNotSupported"
 	}
 	return d, nil
@@ -252,7 +249,7 @@ func (p *Phone) reportStatus(ctx context.Context, full bool) error {
 		return err
 	}
 	if !isEmpty(answer.Body) {
-		p.complain(refuse("ddm-status-body", "protocol sheet 9.2", "the status report was answered with %d bytes", len(answer.Body)))
+		p.complain(refuse("ddm-status-body", sourceDeclarations, "the status report was answered with %d bytes", len(answer.Body)))
 	}
 	p.set(func(s *state) { s.ddm.reported = items })
 	return nil
@@ -287,7 +284,7 @@ func (p *Phone) statusItems() (map[string]any, []any) {
 			item, _ := w.(map[string]any)
 			name, _ := item["Name"].(string)
 			if !slices.Contains(statusItems, name) {
-				p.complain(refuse("status-item-forbidden", "support table 10", "a subscription to %q", name))
+				p.complain(refuse("status-item-forbidden", sourceAllowed, "a subscription to %q", name))
 				failures = append(failures, map[string]any{
 					"StatusItem": name, "Reasons": []any{map[string]any{"Code": "Error.UnknownStatusItem"}},
 				})

@@ -15,7 +15,7 @@ import (
 )
 
 // DeviceAuthority stands in for the authority that signs the identity Apple builds into devices: RSA-1024, signed with
-// SHA-1, expired in 2014 and still in use (protocol sheet 4.3).
+// SHA-1, expired in 2014 and still in use (docs/PROTOCOL.md, 3).
 type DeviceAuthority struct {
 	root, ca *x509.Certificate
 	key      *rsa.PrivateKey

@@ -9,7 +9,7 @@ type dictionary struct {
 
 func (d *dictionary) fail(key, what string) {
 	if d.err == nil {
-		d.err = refuse("profile-key", "Apple's schema of profiles", "%s: %s %s", d.where, key, what)
+		d.err = refuse("profile-key", sourceProfile, "%s: %s %s", d.where, key, what)
 	}
 }
 

@@ -29,7 +29,7 @@ type Challenge struct {
 	URL    string
 }
 
-// Discover asks the domain of a user identifier for its management service (protocol sheet 3).
+// Discover asks the domain of a user identifier for its management service (docs/PROTOCOL.md, 2).
 func (p *Phone) Discover(ctx context.Context, identifier string) (Discovery, error) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -52,14 +52,13 @@ func (p *Phone) discover(ctx context.Context, identifier string) error {
 }
 
 func (p *Phone) askDomain(ctx context.Context, identifier string) (Discovery, error) {
-	const source = "protocol sheet 3.3"
 	at := strings.LastIndexByte(identifier, '@')
 	if at < 1 {
-		return Discovery{}, refuse("identifier", "protocol sheet 3.1", "%q has no domain", identifier)
+		return Discovery{}, refuse("identifier", sourceDiscovery, "%q has no domain", identifier)
 	}
 	domain, err := idna.Lookup.ToASCII(identifier[at+1:])
 	if err != nil || !strings.Contains(domain, ".") {
-		return Discovery{}, refuse("identifier", "protocol sheet 3.1", "%q is no fully qualified domain name", identifier[at+1:])
+		return Discovery{}, refuse("identifier", sourceDiscovery, "%q is no fully qualified domain name", identifier[at+1:])
 	}
 	answer, err := p.do(ctx, request{
 		method: http.MethodGet,
@@ -73,32 +72,32 @@ func (p *Phone) askDomain(ctx context.Context, identifier string) (Discovery, er
 		return Discovery{}, statusError("discovery at "+domain, answer)
 	}
 	if got := answer.Header.Get("Content-Type"); got != "application/json" {
-		return Discovery{}, refuse("discovery-content-type", source, "Content-Type is %q, exactly application/json is needed", got)
+		return Discovery{}, refuse("discovery-content-type", sourceDiscovery, "Content-Type is %q, exactly application/json is needed", got)
 	}
 	var document map[string]json.RawMessage // case counts
 	if err := json.Unmarshal(answer.Body, &document); err != nil {
-		return Discovery{}, refuse("discovery-json", source, "%v", err)
+		return Discovery{}, refuse("discovery-json", sourceDiscovery, "%v", err)
 	}
 	var servers []map[string]any
 	if err := json.Unmarshal(document["Servers"], &servers); err != nil {
-		return Discovery{}, refuse("discovery-servers", source, "Servers is no array of objects: %v", err)
+		return Discovery{}, refuse("discovery-servers", sourceDiscovery, "Servers is no array of objects: %v", err)
 	}
 	if len(servers) != 1 {
-		return Discovery{}, refuse("discovery-servers", source, "Servers has %d items, one is needed", len(servers))
+		return Discovery{}, refuse("discovery-servers", sourceDiscovery, "Servers has %d items, one is needed", len(servers))
 	}
 	found := Discovery{URL: answer.URL}
 	found.Version, _ = servers[0]["Version"].(string)
 	found.BaseURL, _ = servers[0]["BaseURL"].(string)
 	if found.Version != "mdm-byod" {
-		return Discovery{}, refuse("discovery-version", source, "Version is %q, mdm-byod is user enrollment", found.Version)
+		return Discovery{}, refuse("discovery-version", sourceDiscovery, "Version is %q, mdm-byod is user enrollment", found.Version)
 	}
 	if err := httpsURL(found.BaseURL); err != nil {
-		return Discovery{}, refuse("discovery-base-url", source, "BaseURL %q: %v", found.BaseURL, err)
+		return Discovery{}, refuse("discovery-base-url", sourceDiscovery, "BaseURL %q: %v", found.BaseURL, err)
 	}
 	return found, nil
 }
 
-// Knock posts the signed MachineInfo for the first time and reads the challenge (protocol sheet 4.1 to 4.4).
+// Knock posts the signed MachineInfo for the first time and reads the challenge (docs/PROTOCOL.md, 3).
 func (p *Phone) Knock(ctx context.Context) (Challenge, error) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -119,10 +118,9 @@ func (p *Phone) knock(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		const source = "protocol sheet 4.4"
 		switch {
 		case answer.Status == http.StatusOK:
-			return refuse("first-answer-401", source, "the first request was answered 200; an account-driven client needs 401 with a challenge")
+			return refuse("first-answer-401", sourceSignIn, "the first request was answered 200; an account-driven client needs 401 with a challenge")
 		case answer.Status != http.StatusUnauthorized:
 			return statusError("enrollment request", answer)
 		}
@@ -183,7 +181,6 @@ var parameter = regexp.MustCompile(`^[\s,]*([A-Za-z-]+)="([^"]*)"`)
 
 // readChallenge reads the 401 of an account-driven service.
 func readChallenge(h http.Header) (Challenge, *Refusal) {
-	const source = "protocol sheet 4.4"
 	for _, value := range h.Values("WWW-Authenticate") {
 		rest, ok := strings.CutPrefix(value, "Bearer ")
 		if !ok {
@@ -199,18 +196,18 @@ func readChallenge(h http.Header) (Challenge, *Refusal) {
 			rest = rest[len(m[0]):]
 		}
 		if strings.Trim(rest, " ,") != "" {
-			return Challenge{}, refuse("challenge-syntax", source, "%q is left over; every value must be quoted", rest)
+			return Challenge{}, refuse("challenge-syntax", sourceSignIn, "%q is left over; every value must be quoted", rest)
 		}
 		challenge := Challenge{Method: found["method"], URL: found["url"]}
 		if challenge.Method != "apple-as-web" {
-			return challenge, refuse("challenge-method", source, "method is %q, this phone knows apple-as-web", challenge.Method)
+			return challenge, refuse("challenge-method", sourceSignIn, "method is %q, this phone knows apple-as-web", challenge.Method)
 		}
 		if err := httpsURL(challenge.URL); err != nil {
-			return challenge, refuse("challenge-url", source, "url %q: %v", challenge.URL, err)
+			return challenge, refuse("challenge-url", sourceSignIn, "url %q: %v", challenge.URL, err)
 		}
 		return challenge, nil
 	}
-	return Challenge{}, refuse("challenge-missing", source, "401 without WWW-Authenticate: Bearer")
+	return Challenge{}, refuse("challenge-missing", sourceSignIn, "401 without WWW-Authenticate: Bearer")
 }
 
 // statusError reads Apple's error document, JSON or property list, if there is one.

@@ -103,35 +103,34 @@ func (p *Phone) connect(anchors []*x509.Certificate) {
 
 // transportSecurity holds Apple's App Transport Security against the server, beyond what Go checks by itself.
 func transportSecurity(c tls.ConnectionState) error {
-	const source = "protocol sheet 10.1, App Transport Security"
 	leaf := c.PeerCertificates[0]
 	switch key := leaf.PublicKey.(type) {
 	case *rsa.PublicKey:
 		if key.N.BitLen() < 2048 {
-			return refuse("tls-key", source, "the server's RSA key has %d bits, 2048 are needed", key.N.BitLen())
+			return refuse("tls-key", sourceTLS, "the server's RSA key has %d bits, 2048 are needed", key.N.BitLen())
 		}
 	case *ecdsa.PublicKey:
 		if key.Curve.Params().BitSize < 256 {
-			return refuse("tls-key", source, "the server's EC key has %d bits, 256 are needed", key.Curve.Params().BitSize)
+			return refuse("tls-key", sourceTLS, "the server's EC key has %d bits, 256 are needed", key.Curve.Params().BitSize)
 		}
 	default:
-		return refuse("tls-key", source, "the server's key is neither RSA nor EC")
+		return refuse("tls-key", sourceTLS, "the server's key is neither RSA nor EC")
 	}
 	for _, chain := range c.VerifiedChains {
 		for i, cert := range chain[:len(chain)-1] {
 			if slices.Contains([]x509.SignatureAlgorithm{x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.MD5WithRSA}, cert.SignatureAlgorithm) {
-				return refuse("tls-digest", source, "certificate %d of the chain is signed with %s", i, cert.SignatureAlgorithm)
+				return refuse("tls-digest", sourceTLS, "certificate %d of the chain is signed with %s", i, cert.SignatureAlgorithm)
 			}
 		}
 	}
 	if !slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) {
-		return refuse("tls-usage", source, "the certificate is not marked for server authentication")
+		return refuse("tls-usage", sourceTLS, "the certificate is not marked for server authentication")
 	}
 	if life := leaf.NotAfter.Sub(leaf.NotBefore); life > 825*24*time.Hour {
-		return refuse("tls-lifetime", source, "the certificate lasts %d days, 825 at most under a root that a person installed", int(life.Hours()/24))
+		return refuse("tls-lifetime", sourceTLS, "the certificate lasts %d days, 825 at most under a root that a person installed", int(life.Hours()/24))
 	}
 	if c.Version == tls.VersionTLS12 && !strings.Contains(tls.CipherSuiteName(c.CipherSuite), "ECDHE") {
-		return refuse("tls-forward-secrecy", source, "%s has no forward secrecy", tls.CipherSuiteName(c.CipherSuite))
+		return refuse("tls-forward-secrecy", sourceTLS, "%s has no forward secrecy", tls.CipherSuiteName(c.CipherSuite))
 	}
 	return nil
 }
@@ -177,10 +176,10 @@ func (p *Phone) do(ctx context.Context, r request, check func(*http.Request, []*
 // stayAtHTTPS follows redirects to https addresses only.
 func stayAtHTTPS(req *http.Request, via []*http.Request) error {
 	if req.URL.Scheme != "https" {
-		return refuse("redirect-scheme", "protocol sheet 3.2, 10.1", "redirected to %s", req.URL)
+		return refuse("redirect-scheme", sourceDiscovery, "redirected to %s", req.URL)
 	}
 	if len(via) > 10 {
-		return refuse("redirect-loop", "protocol sheet 10.4", "more than ten redirects, the last to %s", req.URL)
+		return refuse("redirect-loop", sourceTLS, "more than ten redirects, the last to %s", req.URL)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ type SCEPPayload struct {
 	RetryDelay                 time.Duration
 }
 
-// FetchProfile posts MachineInfo again with the access token and checks what comes as an iPhone does (protocol sheet 4.7, 5).
+// FetchProfile posts MachineInfo again with the access token and checks what comes as an iPhone does (docs/PROTOCOL.md, 3).
 func (p *Phone) FetchProfile(ctx context.Context) (*Profile, error) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -65,7 +65,6 @@ func (p *Phone) fetchProfile(ctx context.Context) error {
 		if p.token == "" || p.machine == nil {
 			return fmt.Errorf("fetch profile: %w", ErrOrder)
 		}
-		const source = "protocol sheet 4.7"
 		answer, err := p.postMachine(ctx, p.machine, p.token)
 		if err != nil {
 			return err
@@ -74,10 +73,10 @@ func (p *Phone) fetchProfile(ctx context.Context) error {
 			return statusError("enrollment request with token", answer)
 		}
 		if kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")); kind != "application/x-apple-aspen-config" {
-			return refuse("profile-content-type", source, "Content-Type is %q, application/x-apple-aspen-config is needed", kind)
+			return refuse("profile-content-type", sourceSignIn, "Content-Type is %q, application/x-apple-aspen-config is needed", kind)
 		}
 		if len(answer.Body) == 0 {
-			return refuse("profile-empty", source, "the answer has no body")
+			return refuse("profile-empty", sourceSignIn, "the answer has no body")
 		}
 		profile, err := p.readProfile(answer.Body)
 		if err != nil {
@@ -95,7 +94,7 @@ func (p *Phone) fetchProfile(ctx context.Context) error {
 			}
 		}
 		p.set(func(s *state) { s.offered, s.fresh = profile, nil })
-		// Certificate payloads are installed before the others (protocol sheet 5.1).
+		// Certificate payloads are installed before the others (docs/PROTOCOL.md, 5).
 		p.connect(profile.Anchors)
 		return nil
 	})
@@ -104,7 +103,7 @@ func (p *Phone) fetchProfile(ctx context.Context) error {
 // challengeIsNew refuses a profile whose one-time secret has already brought this phone a certificate.
 func (p *Phone) challengeIsNew(profile *Profile) *Refusal {
 	if challenge := profile.SCEP.Challenge; challenge != "" && p.spent[challenge] {
-		return refuse("challenge-twice", "protocol sheet 5.4", "the profile brings a SCEP challenge that was already used")
+		return refuse("challenge-twice", sourceIdentity, "the profile brings a SCEP challenge that was already used")
 	}
 	return nil
 }
@@ -115,10 +114,10 @@ func (p *Phone) readProfile(raw []byte) (*Profile, error) {
 	if raw[0] == 0x30 { // DER, not XML
 		message, err := pkcs7.Parse(raw)
 		if err != nil {
-			return nil, refuse("profile-signature", "protocol sheet 5.1", "the CMS cannot be read: %v", err)
+			return nil, refuse("profile-signature", sourceProfile, "the CMS cannot be read: %v", err)
 		}
 		if err := message.Verify(); err != nil {
-			return nil, refuse("profile-signature", "protocol sheet 5.1", "the signature is wrong: %v", err)
+			return nil, refuse("profile-signature", sourceProfile, "the signature is wrong: %v", err)
 		}
 		profile.Signed, profile.Signer, profile.Content = true, message.GetOnlySigner(), message.Content
 		pool := x509.NewCertPool()
@@ -134,20 +133,20 @@ func (p *Phone) readProfile(raw []byte) (*Profile, error) {
 	}
 	var top map[string]any
 	if format, err := plist.Unmarshal(profile.Content, &top); err != nil {
-		return nil, refuse("profile-plist", "protocol sheet 5.1", "no property list: %v", err)
+		return nil, refuse("profile-plist", sourceProfile, "no property list: %v", err)
 	} else if format != plist.XMLFormat {
-		return nil, refuse("profile-plist", "protocol sheet 5.1", "the property list is not XML")
+		return nil, refuse("profile-plist", sourceProfile, "the property list is not XML")
 	}
 	r := dictionary{values: top, where: "profile"}
 	if kind := r.text("PayloadType", true); r.err == nil && kind != "Configuration" {
-		return nil, refuse("profile-type", "protocol sheet 5.1", "PayloadType is %q, Configuration is needed", kind)
+		return nil, refuse("profile-type", sourceProfile, "PayloadType is %q, Configuration is needed", kind)
 	}
 	r.integer("PayloadVersion", true)
 	profile.Identifier, profile.UUID = r.text("PayloadIdentifier", true), r.text("PayloadUUID", true)
 	profile.DisplayName, profile.Organization = r.text("PayloadDisplayName", false), r.text("PayloadOrganization", false)
 	profile.Description = r.text("PayloadDescription", false)
 	if _, there := top["PayloadRemovalDisallowed"]; there {
-		return nil, refuse("profile-removal-disallowed", "support table 7", "PayloadRemovalDisallowed is forbidden: the person may always leave")
+		return nil, refuse("profile-removal-disallowed", sourceAllowed, "PayloadRemovalDisallowed is forbidden: the person may always leave")
 	}
 	content, _ := top["PayloadContent"].([]any)
 	if r.err == nil && len(content) == 0 {
@@ -157,7 +156,7 @@ func (p *Phone) readProfile(raw []byte) (*Profile, error) {
 	for i, item := range content {
 		payload, ok := item.(map[string]any)
 		if !ok {
-			return nil, refuse("profile-key", "protocol sheet 5.1", "PayloadContent %d is no dictionary", i)
+			return nil, refuse("profile-key", sourceProfile, "PayloadContent %d is no dictionary", i)
 		}
 		pr := dictionary{values: payload, where: fmt.Sprintf("payload %d", i)}
 		kind, id := pr.text("PayloadType", true), strings.ToUpper(pr.text("PayloadUUID", true))
@@ -167,7 +166,7 @@ func (p *Phone) readProfile(raw []byte) (*Profile, error) {
 			return nil, pr.err
 		}
 		if seen[id] {
-			return nil, refuse("profile-uuid-twice", "protocol sheet 5.1", "PayloadUUID %s appears twice", id)
+			return nil, refuse("profile-uuid-twice", sourceProfile, "PayloadUUID %s appears twice", id)
 		}
 		seen[id] = true
 		if refusal := allowedPayload(kind, payload); refusal != nil {
@@ -190,7 +189,7 @@ func (pr *Profile) read(kind, id string, payload map[string]any) error {
 	switch kind {
 	case "com.apple.mdm":
 		if pr.MDM != nil {
-			return refuse("profile-one-mdm", "protocol sheet 5.1", "there are two com.apple.mdm payloads")
+			return refuse("profile-one-mdm", sourceProfile, "there are two com.apple.mdm payloads")
 		}
 		m, err := readMDM(payload)
 		if err != nil {
@@ -206,15 +205,15 @@ func (pr *Profile) read(kind, id string, payload map[string]any) error {
 	case "com.apple.security.root", "com.apple.security.pkcs1":
 		der, ok := payload["PayloadContent"].([]byte)
 		if !ok {
-			return refuse("profile-certificate", "protocol sheet 5.4", "%s has no data in PayloadContent", kind)
+			return refuse("profile-certificate", sourceCertificate, "%s has no data in PayloadContent", kind)
 		}
 		certificate, err := x509.ParseCertificate(der)
 		if err != nil {
-			return refuse("profile-certificate", "protocol sheet 5.4", "%s: %v", kind, err)
+			return refuse("profile-certificate", sourceCertificate, "%s: %v", kind, err)
 		}
 		if kind == "com.apple.security.root" {
 			if !certificate.IsCA || !bytes.Equal(certificate.RawIssuer, certificate.RawSubject) {
-				return refuse("profile-certificate", "protocol sheet 5.4", "%s is no root", certificate.Subject)
+				return refuse("profile-certificate", sourceCertificate, "%s is no root", certificate.Subject)
 			}
 			pr.Anchors = append(pr.Anchors, certificate)
 		}
@@ -258,7 +257,7 @@ func readMDM(payload map[string]any) (*MDMPayload, error) {
 func readSCEP(id string, payload map[string]any) (*SCEPPayload, error) {
 	inside, ok := payload["PayloadContent"].(map[string]any)
 	if !ok {
-		return nil, refuse("identity-content", "protocol sheet 5.4", "the SCEP payload has no dictionary PayloadContent")
+		return nil, refuse("identity-content", sourceIdentity, "the SCEP payload has no dictionary PayloadContent")
 	}
 	r := dictionary{values: inside, where: "com.apple.security.scep"}
 	s := &SCEPPayload{
@@ -273,7 +272,7 @@ func readSCEP(id string, payload map[string]any) (*SCEPPayload, error) {
 		s.RetryDelay = time.Duration(n) * time.Second
 	}
 	if kind := r.text("Key Type", false); kind != "" && kind != "RSA" {
-		return nil, refuse("identity-key-type", "protocol sheet 5.4", "Key Type is %q, SCEP has RSA only", kind)
+		return nil, refuse("identity-key-type", sourceIdentity, "Key Type is %q, SCEP has RSA only", kind)
 	}
 	s.SubjectAltName, _ = inside["SubjectAltName"].(map[string]any)
 	if r.err != nil {
@@ -283,13 +282,13 @@ func readSCEP(id string, payload map[string]any) (*SCEPPayload, error) {
 		s.KeySize = 1024 // Apple's default
 	}
 	if s.KeySize < 2048 {
-		return nil, refuse("identity-keysize", "protocol sheet 5.4", "Keysize is %d (1024 if left out), 2048 is needed", s.KeySize)
+		return nil, refuse("identity-keysize", sourceIdentity, "Keysize is %d (1024 if left out), 2048 is needed", s.KeySize)
 	}
 	if s.KeySize != 2048 && s.KeySize != 4096 {
-		return nil, refuse("identity-keysize", "protocol sheet 5.4", "Keysize %d is none of 1024, 2048, 4096", s.KeySize)
+		return nil, refuse("identity-keysize", sourceIdentity, "Keysize %d is none of 1024, 2048, 4096", s.KeySize)
 	}
 	if s.KeyUsage != 0 && s.KeyUsage&1 == 0 {
-		return nil, refuse("identity-key-usage", "protocol sheet 5.4", "Key Usage %d does not allow to sign", s.KeyUsage)
+		return nil, refuse("identity-key-usage", sourceIdentity, "Key Usage %d does not allow to sign", s.KeyUsage)
 	}
 	subject, refusal := readSubject(inside["Subject"])
 	if refusal != nil {
@@ -304,7 +303,7 @@ func readSubject(v any) ([][][]string, *Refusal) {
 	if v == nil {
 		return nil, nil
 	}
-	bad := refuse("identity-subject", "protocol sheet 5.4", "Subject is no array of arrays of arrays of two strings")
+	bad := refuse("identity-subject", sourceIdentity, "Subject is no array of arrays of arrays of two strings")
 	var subject [][][]string
 	sets, ok := v.([]any)
 	if !ok {
@@ -333,51 +332,50 @@ func readSubject(v any) ([][][]string, *Refusal) {
 	return subject, nil
 }
 
-// checkEnrollment holds the rules for a profile that brings a personal phone under management (protocol sheet 5.2 to 5.4).
+// checkEnrollment holds the rules for a profile that brings a personal phone under management (docs/PROTOCOL.md, 5).
 func (pr *Profile) checkEnrollment() *Refusal {
-	const source = "protocol sheet 5.3"
 	m := pr.MDM
 	if m == nil {
-		return refuse("profile-no-mdm", "protocol sheet 5.1", "there is no com.apple.mdm payload")
+		return refuse("profile-no-mdm", sourceProfile, "there is no com.apple.mdm payload")
 	}
 	payload := pr.payloads[slices.Index(pr.Types, "com.apple.mdm")]
 	if _, there := payload["AccessRights"]; there {
-		return refuse("mdm-access-rights", source, "AccessRights is there; rights are fixed, the enrollment is cancelled")
+		return refuse("mdm-access-rights", sourceMDM, "AccessRights is there; rights are fixed, the enrollment is cancelled")
 	}
 	for _, key := range []string{"ManagedAppleID", "UseDevelopmentAPNS", "PromptUserToAllowBootstrapTokenForAuthentication"} {
 		if _, there := payload[key]; there {
-			return refuse("mdm-dead-key", source, "%s does not belong into account-driven enrollment", key)
+			return refuse("mdm-dead-key", sourceMDM, "%s does not belong into account-driven enrollment", key)
 		}
 	}
 	if m.EnrollmentMode != "BYOD" {
-		return refuse("mdm-enrollment-mode", source, "EnrollmentMode is %q, mdm-byod needs BYOD", m.EnrollmentMode)
+		return refuse("mdm-enrollment-mode", sourceMDM, "EnrollmentMode is %q, mdm-byod needs BYOD", m.EnrollmentMode)
 	}
 	if at := strings.LastIndexByte(m.AssignedManagedAppleID, '@'); at < 1 || at == len(m.AssignedManagedAppleID)-1 {
-		return refuse("mdm-assigned-account", source, "AssignedManagedAppleID is %q, an account is needed", m.AssignedManagedAppleID)
+		return refuse("mdm-assigned-account", sourceMDM, "AssignedManagedAppleID is %q, an account is needed", m.AssignedManagedAppleID)
 	}
 	if !strings.HasPrefix(m.Topic, "com.apple.mgmt.") {
-		return refuse("mdm-topic", source, "Topic %q does not begin with com.apple.mgmt.", m.Topic)
+		return refuse("mdm-topic", sourceMDM, "Topic %q does not begin with com.apple.mgmt.", m.Topic)
 	}
 	for _, u := range []string{m.ServerURL, m.CheckInURL} {
 		if err := httpsURL(u); err != nil {
-			return refuse("mdm-url", source, "%q: %v", u, err)
+			return refuse("mdm-url", sourceMDM, "%q: %v", u, err)
 		}
 	}
 	for _, c := range m.ServerCapabilities {
 		if c == "com.apple.mdm.bootstraptoken" {
-			return refuse("mdm-capability", source, "%s is not for user enrollment", c)
+			return refuse("mdm-capability", sourceMDM, "%s is not for user enrollment", c)
 		}
 	}
 	if pr.SCEP == nil || m.IdentityCertificateUUID != pr.SCEP.UUID {
-		return refuse("mdm-identity", source, "IdentityCertificateUUID %s names no SCEP payload of this profile", m.IdentityCertificateUUID)
+		return refuse("mdm-identity", sourceMDM, "IdentityCertificateUUID %s names no SCEP payload of this profile", m.IdentityCertificateUUID)
 	}
 	if err := httpsURL(pr.SCEP.URL); err != nil && (!strings.HasPrefix(pr.SCEP.URL, "http://") || pr.SCEP.CAFingerprint == nil) {
-		return refuse("identity-url", "protocol sheet 5.4", "SCEP URL %q: %v (http only with CAFingerprint)", pr.SCEP.URL, err)
+		return refuse("identity-url", sourceIdentity, "SCEP URL %q: %v (http only with CAFingerprint)", pr.SCEP.URL, err)
 	}
 	return nil
 }
 
-// neverChange compares the keys that an update of the enrollment profile must leave alone (protocol sheet 5.3, 5.5).
+// neverChange compares the keys that an update of the enrollment profile must leave alone (docs/PROTOCOL.md, 5).
 func (pr *Profile) neverChange(now *Profile) *Refusal {
 	a, b := pr.MDM, now.MDM
 	for _, key := range []struct{ name, old, new string }{
@@ -394,7 +392,7 @@ func (pr *Profile) neverChange(now *Profile) *Refusal {
 		},
 	} {
 		if key.old != key.new {
-			return refuse("never-change", "protocol sheet 5.3", "%s changes from %q to %q", key.name, key.old, key.new)
+			return refuse("never-change", sourceMDM, "%s changes from %q to %q", key.name, key.old, key.new)
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ type authority struct {
 	caps      string
 }
 
-// RequestIdentity gets the identity certificate that the profile on offer asks for (protocol sheet 5.4).
+// RequestIdentity gets the identity certificate that the profile on offer asks for (docs/PROTOCOL.md, 5).
 func (p *Phone) RequestIdentity(ctx context.Context) (*Identity, error) {
 	p.turn.Lock()
 	defer p.turn.Unlock()
@@ -111,13 +111,13 @@ func (p *Phone) enrollSCEP(ctx context.Context, s *SCEPPayload, kind scep.Messag
 		return nil, err
 	}
 	if !key.PublicKey.Equal(certificate.PublicKey) {
-		return nil, refuse("scep-key", "RFC 8894", "the certificate is for another key")
+		return nil, refuse("scep-key", sourceSCEP, "the certificate is for another key")
 	}
 	if now := p.o.Now(); now.Add(5*time.Minute).Before(certificate.NotBefore) || now.After(certificate.NotAfter) {
-		return nil, refuse("scep-validity", "RFC 5280", "the certificate is valid from %s to %s; it is %s", certificate.NotBefore, certificate.NotAfter, now)
+		return nil, refuse("scep-validity", sourceX509, "the certificate is valid from %s to %s; it is %s", certificate.NotBefore, certificate.NotAfter, now)
 	}
 	if err := certificate.CheckSignatureFrom(a.ca); err != nil {
-		return nil, refuse("scep-issuer", "RFC 8894", "the certificate is not signed by the authority: %v", err)
+		return nil, refuse("scep-issuer", sourceSCEP, "the certificate is not signed by the authority: %v", err)
 	}
 	return &Identity{Certificate: certificate, Key: key}, nil
 }
@@ -137,15 +137,15 @@ func (p *Phone) askAuthority(ctx context.Context, s *SCEPPayload) (*authority, e
 	case oneCertificate:
 		certificate, err := x509.ParseCertificate(answer.Body)
 		if err != nil {
-			return nil, refuse("scep-ca", "RFC 8894, 4.2", "the CA certificate cannot be read: %v", err)
+			return nil, refuse("scep-ca", sourceSCEP, "the CA certificate cannot be read: %v", err)
 		}
 		a.all = []*x509.Certificate{certificate}
 	case manyCertificates:
 		if a.all, err = scep.CACerts(answer.Body); err != nil {
-			return nil, refuse("scep-ca", "RFC 8894, 4.2", "the certificates cannot be read: %v", err)
+			return nil, refuse("scep-ca", sourceSCEP, "the certificates cannot be read: %v", err)
 		}
 	default:
-		return nil, refuse("scep-ca-type", "RFC 8894, 4.2", "GetCACert has Content-Type %q", kind)
+		return nil, refuse("scep-ca-type", sourceSCEP, "GetCACert has Content-Type %q", kind)
 	}
 	for _, c := range a.all {
 		switch {
@@ -156,22 +156,22 @@ func (p *Phone) askAuthority(ctx context.Context, s *SCEPPayload) (*authority, e
 		}
 	}
 	if a.ca == nil {
-		return nil, refuse("scep-ca", "RFC 8894, 4.2", "none of %d certificates is a CA's", len(a.all))
+		return nil, refuse("scep-ca", sourceSCEP, "none of %d certificates is a CA's", len(a.all))
 	}
 	if a.recipient == nil {
 		a.recipient = a.ca
 	}
 	if a.recipient != a.ca {
 		if err := a.recipient.CheckSignatureFrom(a.ca); err != nil {
-			return nil, refuse("scep-ra", "RFC 8894, 4.2", "the registration authority is not the CA's: %v", err)
+			return nil, refuse("scep-ra", sourceSCEP, "the registration authority is not the CA's: %v", err)
 		}
 	}
 	if !fingerprintOf(a.ca, s.CAFingerprint) {
-		return nil, refuse("scep-fingerprint", "protocol sheet 5.4", "the CA's certificate has not the fingerprint of the profile")
+		return nil, refuse("scep-fingerprint", sourceIdentity, "the CA's certificate has not the fingerprint of the profile")
 	}
 	for _, need := range []string{"AES", "SHA-256"} {
 		if !a.can(need) && !a.can("SCEPStandard") {
-			return nil, refuse("scep-caps", "RFC 8894, 3.5.2", "GetCACaps does not offer %s", need)
+			return nil, refuse("scep-caps", sourceSCEP, "GetCACaps does not offer %s", need)
 		}
 	}
 	return a, nil
@@ -338,28 +338,27 @@ func (c conversation) ask(ctx context.Context, kind scep.MessageType, content []
 	if err != nil {
 		return nil, err
 	}
-	const source = "RFC 8894, 3.2; SCEP clients in the field"
 	if got, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")); got != scepMessage {
-		return nil, refuse("scep-content-type", source, "Content-Type is %q, %s is needed", got, scepMessage)
+		return nil, refuse("scep-content-type", sourceSCEP, "Content-Type is %q, %s is needed", got, scepMessage)
 	}
 	reply, err := pkcs7.Parse(answer.Body)
 	if err != nil {
-		return nil, refuse("scep-cms", source, "the answer cannot be read: %v", err)
+		return nil, refuse("scep-cms", sourceSCEP, "the answer cannot be read: %v", err)
 	}
 	reply.Certificates = append(reply.Certificates, c.authority.all...)
 	if err := reply.Verify(); err != nil {
-		return nil, refuse("scep-signature", source, "the answer's signature: %v", err)
+		return nil, refuse("scep-signature", sourceSCEP, "the answer's signature: %v", err)
 	}
 	by := reply.GetOnlySigner()
 	if by == nil || !c.known(by) {
-		return nil, refuse("scep-signature", source, "the answer is signed by somebody else than the authority")
+		return nil, refuse("scep-signature", sourceSCEP, "the answer is signed by somebody else than the authority")
 	}
 	signer := reply.Signers[0]
 	if !signer.DigestEncryptionAlgorithm.Algorithm.Equal(oidRSA) {
-		return nil, refuse("scep-signature-algorithm", source, "SignerInfo names %s; some clients know rsaEncryption only", signer.DigestEncryptionAlgorithm.Algorithm)
+		return nil, refuse("scep-signature-algorithm", sourceSCEP, "SignerInfo names %s; some clients know rsaEncryption only", signer.DigestEncryptionAlgorithm.Algorithm)
 	}
 	if !signer.DigestAlgorithm.Algorithm.Equal(oidSHA256) {
-		return nil, refuse("scep-digest", source, "the answer is signed with digest %s, SHA-256 is needed", signer.DigestAlgorithm.Algorithm)
+		return nil, refuse("scep-digest", sourceSCEP, "the answer is signed with digest %s, SHA-256 is needed", signer.DigestAlgorithm.Algorithm)
 	}
 	var transaction, messageType, status, failure string
 	var recipientNonce []byte
@@ -368,29 +367,29 @@ func (c conversation) ask(ctx context.Context, kind scep.MessageType, content []
 		to  any
 	}{{oidTransactionID, &transaction}, {oidMessageType, &messageType}, {oidPKIStatus, &status}, {oidRecipientNonce, &recipientNonce}} {
 		if err := reply.UnmarshalSignedAttribute(a.oid, a.to); err != nil {
-			return nil, refuse("scep-attributes", source, "attribute %s: %v", a.oid, err)
+			return nil, refuse("scep-attributes", sourceSCEP, "attribute %s: %v", a.oid, err)
 		}
 	}
 	switch {
 	case messageType != string(scep.CertRep):
-		return nil, refuse("scep-attributes", source, "messageType is %q, CertRep is needed", messageType)
+		return nil, refuse("scep-attributes", sourceSCEP, "messageType is %q, CertRep is needed", messageType)
 	case transaction != c.transaction:
-		return nil, refuse("scep-attributes", source, "transactionID is another")
+		return nil, refuse("scep-attributes", sourceSCEP, "transactionID is another")
 	case !bytes.Equal(recipientNonce, nonce):
-		return nil, refuse("scep-attributes", source, "recipientNonce is not our senderNonce")
+		return nil, refuse("scep-attributes", sourceSCEP, "recipientNonce is not our senderNonce")
 	}
 	switch scep.PKIStatus(status) {
 	case scep.PENDING:
 		return nil, errPending
 	case scep.FAILURE:
 		if err := reply.UnmarshalSignedAttribute(oidFailInfo, &failure); err != nil {
-			return nil, refuse("scep-attributes", source, "failure without failInfo")
+			return nil, refuse("scep-attributes", sourceSCEP, "failure without failInfo")
 		}
 		return nil, &SCEPError{Status: status, FailInfo: failure}
 	case scep.SUCCESS:
 		return c.open(reply.Content)
 	}
-	return nil, refuse("scep-attributes", source, "pkiStatus is %q", status)
+	return nil, refuse("scep-attributes", sourceSCEP, "pkiStatus is %q", status)
 }
 
 func (c conversation) known(signer *x509.Certificate) bool {
@@ -404,32 +403,31 @@ func (c conversation) known(signer *x509.Certificate) bool {
 
 // open decrypts the envelope and finds the certificate.
 func (c conversation) open(content []byte) (*x509.Certificate, error) {
-	const source = "RFC 8894, 3.2.2; SCEP clients in the field"
 	algorithm, err := contentCipher(content)
 	if err != nil {
-		return nil, refuse("scep-envelope", source, "%v", err)
+		return nil, refuse("scep-envelope", sourceSCEP, "%v", err)
 	}
 	if !algorithm.Equal(oidAES128CBC) && !algorithm.Equal(oidAES256CBC) {
-		return nil, refuse("scep-cipher", source, "the answer is encrypted with %s, AES-CBC is needed", algorithm)
+		return nil, refuse("scep-cipher", sourceSCEP, "the answer is encrypted with %s, AES-CBC is needed", algorithm)
 	}
 	sealed, err := pkcs7.Parse(content)
 	if err != nil {
-		return nil, refuse("scep-envelope", source, "%v", err)
+		return nil, refuse("scep-envelope", sourceSCEP, "%v", err)
 	}
 	plain, err := sealed.Decrypt(c.signer.Certificate, c.signer.Key)
 	if err != nil {
-		return nil, refuse("scep-envelope", source, "not encrypted for the one who asked: %v", err)
+		return nil, refuse("scep-envelope", sourceSCEP, "not encrypted for the one who asked: %v", err)
 	}
 	issued, err := scep.CACerts(plain)
 	if err != nil || len(issued) == 0 {
-		return nil, refuse("scep-certificate", source, "no certificate inside: %v", err)
+		return nil, refuse("scep-certificate", sourceSCEP, "no certificate inside: %v", err)
 	}
 	for _, certificate := range issued {
 		if !certificate.IsCA {
 			return certificate, nil
 		}
 	}
-	return nil, refuse("scep-certificate", source, "only CA certificates inside")
+	return nil, refuse("scep-certificate", sourceSCEP, "only CA certificates inside")
 }
 
 // write makes a PKIMessage.

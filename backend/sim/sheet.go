@@ -51,7 +51,7 @@ func (s *Sheet) Prefilled() string {
 	return ""
 }
 
-// open loads the first page: the challenge's address with its query replaced (protocol sheet 4.5).
+// open loads the first page: the challenge's address with its query replaced (docs/PROTOCOL.md, 4).
 func (p *Phone) open(ctx context.Context, challenge Challenge) (*Sheet, error) {
 	u, err := url.Parse(challenge.URL)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *Sheet) submit(ctx context.Context, f *form, values url.Values) error {
 		return fmt.Errorf("submit to %q: %w", f.action, err)
 	}
 	if !allowed(s.csp, s.at, u) {
-		return refuse("form-action", "Content Security Policy 3, form-action", "the page forbids its own form to go to %s", u)
+		return refuse("form-action", sourceFormAction, "the page forbids its own form to go to %s", u)
 	}
 	if f.method != http.MethodPost {
 		u.RawQuery = values.Encode()
@@ -100,7 +100,7 @@ func (s *Sheet) load(ctx context.Context, method string, u *url.URL, header http
 	csp, from := s.csp, s.at
 	for range 20 {
 		if u.Scheme != "https" {
-			return refuse("sheet-scheme", "protocol sheet 4.4, 10.1", "the sheet is sent to %s", u)
+			return refuse("sheet-scheme", sourceSignIn, "the sheet is sent to %s", u)
 		}
 		h := header.Clone()
 		if h == nil {
@@ -135,7 +135,7 @@ func (s *Sheet) load(ctx context.Context, method string, u *url.URL, header http
 		}
 		if next.Scheme == callbackScheme {
 			if method == http.MethodPost && !allowed(csp, from, next) {
-				return refuse("form-action", "Content Security Policy 3, form-action",
+				return refuse("form-action", sourceFormAction,
 					"the page's form-action does not name %s:, so a browser may stop the redirect back to the phone", callbackScheme)
 			}
 			return s.callback(answer, next)
@@ -145,7 +145,7 @@ func (s *Sheet) load(ctx context.Context, method string, u *url.URL, header http
 		}
 		u = next
 	}
-	return refuse("redirect-loop", "protocol sheet 10.4", "more than twenty redirects in the sheet")
+	return refuse("redirect-loop", sourceTLS, "more than twenty redirects in the sheet")
 }
 
 // show puts an answer on the screen. An error status ends the enrollment.
@@ -154,7 +154,7 @@ func (s *Sheet) show(u *url.URL, a Answer) error {
 		return statusError("web sheet", a)
 	}
 	if kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type")); kind != "text/html" {
-		return refuse("sheet-content-type", "protocol sheet 4.5", "the sheet got %q instead of a page", kind)
+		return refuse("sheet-content-type", sourceSignIn, "the sheet got %q instead of a page", kind)
 	}
 	s.at, s.page = u, readPage(a.Body)
 	s.policy = a.Header.Get("Referrer-Policy")
@@ -164,24 +164,23 @@ func (s *Sheet) show(u *url.URL, a Answer) error {
 
 // callback reads the hand-back to the phone: 308, empty, one access token.
 func (s *Sheet) callback(a Answer, u *url.URL) error {
-	const source = "protocol sheet 4.5 (3)"
 	switch {
 	case a.Status != http.StatusPermanentRedirect:
-		return refuse("sheet-308", source, "the hand-back has status %d, 308 is needed", a.Status)
+		return refuse("sheet-308", sourceSignIn, "the hand-back has status %d, 308 is needed", a.Status)
 	case len(a.Body) > 0:
-		return refuse("sheet-308-body", source, "the hand-back has a body of %d bytes, it must be empty", len(a.Body))
+		return refuse("sheet-308-body", sourceSignIn, "the hand-back has a body of %d bytes, it must be empty", len(a.Body))
 	case u.Host != callbackHost:
-		return refuse("callback-host", source, "the host is %q, %s is needed", u.Host, callbackHost)
+		return refuse("callback-host", sourceSignIn, "the host is %q, %s is needed", u.Host, callbackHost)
 	}
 	items, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return refuse("callback-query", source, "%v", err)
+		return refuse("callback-query", sourceSignIn, "%v", err)
 	}
 	if len(items) != 1 || len(items["access-token"]) != 1 || items.Get("access-token") == "" {
-		return refuse("callback-query", source, "one query item access-token is needed, there is %d", len(items))
+		return refuse("callback-query", sourceSignIn, "one query item access-token is needed, there is %d", len(items))
 	}
 	if strings.ContainsFunc(items.Get("access-token"), func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == ',' }) {
-		return refuse("callback-token", source, "the token has characters that do not fit into a header")
+		return refuse("callback-token", sourceSignIn, "the token has characters that do not fit into a header")
 	}
 	s.token = items.Get("access-token")
 	return nil

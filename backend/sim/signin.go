@@ -112,7 +112,7 @@ func (s *Sheet) signIn(ctx context.Context, with secret) error {
 			return nil
 		}
 	}
-	return refuse("sheet-endless", "protocol sheet 4.5", "twelve pages and no end; the last says: %s", s.page.said())
+	return refuse("sheet-endless", sourceSignIn, "twelve pages and no end; the last says: %s", s.page.said())
 }
 
 // prove sends the form with the secret; the identifier stays as the server wrote it.
