@@ -10,18 +10,15 @@ import (
 var actions = []struct{ prefix, action string }{
 	{"push_", "push_certificate"},
 	{"server_certificate", "tls"},
-	{"tls_", "tls"},
+	{"tls.", "tls"},
 	{"discovery_certificate", "tls"},
 	{"discovery_", "settings"},
 	{"host_", "settings"},
 	{"domain_", "settings"},
 	{"settings_", "settings"},
-	{"enrollment_closed", "settings"},
+	{"directory_nobody", "people"},
 	{"directory_", "directory"},
-	{"ldap_", "directory"},
-	{"people_", "people"},
 	{"attempts_", "attempts"},
-	{"rehearsal_", "rehearse"},
 }
 
 // finding is a room's finding as a screen sees it.

@@ -60,10 +60,7 @@ func (a *API) Overview(ctx context.Context, _ *None) (*Overview, error) {
 	if view.Counts, err = a.counts(ctx, r); err != nil {
 		return nil, err
 	}
-	view.Findings = needs(findings(r.Doctor.Examine(ctx)))
-	if view.Counts.People == 0 && !now.Directory.Enabled {
-		view.Findings = append(view.Findings, finding(event.Finding{Code: "people_missing", Level: event.Attention}))
-	}
+	view.Findings = needs(a.examine(ctx, r))
 	return view, nil
 }
 

@@ -16,7 +16,7 @@ type Finding struct {
 	Code   string            `json:"code" example:"push_certificate.missing"`
 	Level  string            `json:"level" enum:"good,attention,broken"`
 	Params map[string]string `json:"params"`
-	Action string            `json:"action" enum:"none,settings,push_certificate,tls,directory,people,rehearse,attempts" doc:"where the next step is taken"`
+	Action string            `json:"action" enum:"none,settings,push_certificate,tls,directory,people,attempts" doc:"where the next step is taken"`
 }
 
 // Overview is the first screen: how the server is, and what needs a person, most urgent first.
