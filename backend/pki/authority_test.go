@@ -177,6 +177,27 @@ func TestEraseLeavesNothing(t *testing.T) {
 	})
 }
 
+// A phone that fetches its profile twice goes on with the second.
+func TestNewestChallengeCounts(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, a *Authority, _ *dbtest.Clock) {
+		older, newer := newChallenge(t, a, anna), newChallenge(t, a, anna)
+		other := newChallenge(t, a, Subject{Attempt: "a2", Person: anna.Person})
+		for name, c := range map[string]struct {
+			challenge Challenge
+			want      error
+		}{"the older": {older, ErrChallengeUsed}, "the newer": {newer, nil}, "another attempt's": {other, nil}} {
+			err := a.db.Update(t.Context(), func(tx *db.Tx) error {
+				_, err := spend(tx, c.challenge)
+				return err
+			})
+			if !errors.Is(err, c.want) {
+				t.Errorf("%s challenge: got %v, want %v", name, err, c.want)
+			}
+		}
+	})
+}
+
 func TestChallengesHide(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
