@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/alexedwards/argon2id"
 	"golang.org/x/crypto/argon2"
@@ -27,19 +28,27 @@ func hashOfNobody(cost *argon2id.Params) string {
 const (
 	maxPassword = 256 // characters
 	maxWaiting  = 128 // people whose passwords wait to be hashed, some twenty seconds on one processor
+
+	// restAfter the last sign-in the memory of the hashes goes back to the system at once: it is more than all the rest of
+	// a small server. Doing so after each hash would double its cost.
+	restAfter = 3 * time.Second
 )
 
 // hasher hashes a few passwords at a time and lets the others wait. Each takes 64 MiB.
 type hasher struct {
 	slots   chan struct{}
 	waiting chan struct{}
+	rest    *time.Timer // gives the memory back
 }
 
 func newHasher() *hasher {
-	return &hasher{
+	h := &hasher{
 		slots:   make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)),
 		waiting: make(chan struct{}, maxWaiting),
+		rest:    time.AfterFunc(restAfter, debug.FreeOSMemory),
 	}
+	h.rest.Stop() // there is nothing to give back yet
+	return h
 }
 
 // matches says whether the password belongs to the hash.
@@ -80,8 +89,6 @@ func (h *hasher) run(ctx context.Context, work func()) error {
 		return ctx.Err()
 	}
 	work()
-	if len(h.waiting) == 1 {
-		debug.FreeOSMemory() // nobody waits: give the 64 MiB back, which are more than all the rest of a small server
-	}
+	h.rest.Reset(restAfter)
 	return nil
 }

@@ -29,9 +29,12 @@ func TestNoStatementOfASignInScans(t *testing.T) {
 	clear(seen)
 	mu.Unlock()
 	for _, p := range []Proof{
-		{Identifier: "anna@example.org", Password: "wrong"}, {Identifier: "anna@example.org", Password: "right"},
-		{Identifier: "nobody@example.org", Password: "wrong"}, {Identifier: "ben@example.org", Code: "none"},
-		{Identifier: "ben@example.org", Code: string(code), Attempt: "a1"}, {Identifier: "ben@example.org", Code: string(code), Attempt: "a1"},
+		{Identifier: "anna@example.org", Password: "wrong"},
+		{Identifier: "anna@example.org", Password: "right"},
+		{Identifier: "nobody@example.org", Password: "wrong"},
+		{Identifier: "ben@example.org", Code: "none"},
+		{Identifier: "ben@example.org", Code: string(code), Attempt: "a1"},
+		{Identifier: "ben@example.org", Code: string(code), Attempt: "a1"},
 	} {
 		if _, err := h.Prove(t.Context(), p); errors.Is(err, ErrBusy) {
 			t.Fatal(err)
