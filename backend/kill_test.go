@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 
 	"example.org/gatehouse/backend"
 	"example.org/gatehouse/backend/admin"
+	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/sim"
 )
 
@@ -60,10 +60,10 @@ type process struct {
 	running backend.Running
 }
 
-func spawn(t *testing.T, w *world, env ...string) *process {
+func spawn(t *testing.T, w *world) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(os.Args[0])} //nolint:gosec,noctx // this very test binary, ended by the test
-	p.cmd.Env = append(append(os.Environ(), childFolder+"="+w.data), env...)
+	p.cmd.Env = append(os.Environ(), childFolder+"="+w.data)
 	p.cmd.Stderr = os.Stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -188,59 +188,83 @@ func TestFullDiskRefusesAndKeepsWhatItHas(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no limit for the size of files to play a full disk with")
 	}
-	w, codes := prepared(t, 20)
-	size := int64(0)
-	for _, name := range []string{"gatehouse.db", "gatehouse.db-wal"} {
-		if info, err := os.Stat(filepath.Join(w.data, name)); err == nil {
-			size = max(size, info.Size())
+	w, codes := prepared(t, 3)
+	server := spawn(t, w)
+	anna, bert, carl := w.phones[identifier(0)], w.phones[identifier(1)], w.phones[identifier(2)]
+	if _, err := bring(t.Context(), anna, identifier(0), codes[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, do := range []func(context.Context) error{
+		func(ctx context.Context) error { _, err := bert.Discover(ctx, identifier(1)); return err },
+		func(ctx context.Context) error { _, err := bert.Knock(ctx); return err },
+		func(ctx context.Context) error { _, err := bert.OpenSheet(ctx); return err },
+	} {
+		if err := do(t.Context()); err != nil {
+			t.Fatal(err)
 		}
 	}
-	server := spawn(t, w, childLimit+"="+strconv.FormatInt(size+200<<10, 10))
-	var acknowledged []string
-	var full error
-	for i := range codes {
-		p := w.phones[identifier(i)]
-		state, err := bring(t.Context(), p, identifier(i), codes[i])
-		if state == "enrolled" {
-			acknowledged = append(acknowledged, p.EnrollmentID())
+	if err := server.cmd.Process.Signal(fillDisk); err != nil {
+		t.Fatal(err)
+	}
+	if err := eventually(func() error {
+		said, err := w.get([]string{"/healthz"})
+		if err == nil && !strings.HasPrefix(said, "503") {
+			err = fmt.Errorf("healthz on a full disk: got %s, want 503", said)
 		}
-		if err != nil {
-			full = err
-			break
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+
+	// An enrolled phone keeps what it had to say and comes again; nobody is sent away.
+	for what, body := range map[string][]byte{"Idle": anna.Report("Idle", "", nil), "TokenUpdate": anna.Message("TokenUpdate", nil)} {
+		to := sim.ToServer
+		if what == "TokenUpdate" {
+			to = sim.ToCheckIn
 		}
+		answer, err := anna.Send(t.Context(), to, body, sim.SendOptions{})
+		if err != nil || answer.Status != http.StatusServiceUnavailable {
+			t.Errorf("%s of an enrolled phone on a full disk: got %d, %v; want 503", what, answer.Status, err)
+		}
+	}
+	// Somebody in the sheet gets a page, since an HTTP error would end the enrollment.
+	var page *sim.SignInError
+	if err := bert.SignInWithCode(t.Context(), codes[1]); !errors.As(err, &page) {
+		t.Errorf("sign-in on a full disk: got %v, want a page that says so", err)
+	}
+	// Somebody new cannot begin.
+	if _, err := carl.Discover(t.Context(), identifier(2)); err != nil {
+		t.Errorf("discovery on a full disk: %v", err)
 	}
 	var status *sim.StatusError
-	var page *sim.SignInError // the sheet stays open: an HTTP error there would end the enrollment
-	if !errors.As(full, &page) && (!errors.As(full, &status) || status.Status < 500) {
-		t.Fatalf("on a full disk a phone got %v, want a status from 500 on, or a page that says so", full)
+	if _, err := carl.Knock(t.Context()); !errors.As(err, &status) || status.Status != http.StatusServiceUnavailable {
+		t.Errorf("knock on a full disk: got %v, want 503", err)
 	}
-	asked := 0
-	for _, p := range w.phones {
-		if !p.Enrolled() {
-			continue
-		}
-		asked++
-		answer, err := p.Send(t.Context(), sim.ToServer, p.Report("Idle", "", nil), sim.SendOptions{})
-		if err != nil || answer.Status != http.StatusServiceUnavailable {
-			t.Errorf("an enrolled phone on a full disk got %d, %v; want 503, after which it comes again", answer.Status, err)
-		}
-	}
-	if asked == 0 {
-		t.Error("no phone enrolled before the disk was full")
-	}
-	if said, err := w.get([]string{"/healthz"}); err != nil || !strings.HasPrefix(said, "503") {
-		t.Errorf("healthz on a full disk: got %s, %v; want 503", said, err)
-	}
+
 	server.kill()
 	if err := w.open(); err != nil {
 		t.Fatalf("start with room on the disk again: %v", err)
 	}
-	for _, id := range acknowledged {
-		if _, err := w.house.API().Enrollment(operator(), &admin.EnrollmentIn{ID: id}); err != nil {
-			t.Errorf("enrollment %s was acknowledged and is lost: %v", id, err)
-		}
+	if _, err := anna.Poll(t.Context()); err != nil || !anna.Enrolled() || anna.MustSignIn() {
+		t.Errorf("the enrolled phone afterwards: %v", err)
+	}
+	if err := bert.SignInWithCode(t.Context(), codes[1]); err != nil {
+		t.Errorf("the sheet that stayed open: %v", err)
 	}
 	if said, err := w.get([]string{"/healthz"}); err != nil || !strings.HasPrefix(said, "200") {
 		t.Errorf("healthz with room again: got %s, %v; want 200", said, err)
+	}
+}
+
+func TestStartOnAFullDiskSaysSo(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no limit for the size of files to play a full disk with")
+	}
+	cmd := exec.Command(os.Args[0]) //nolint:gosec,noctx // this very test binary
+	cmd.Env = append(os.Environ(), childFolder+"="+filepath.Join(t.TempDir(), "data"), childDisk+"=full")
+	said, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(said), db.ErrFull.Error()) {
+		t.Errorf("got %v: %s; want %q", err, said, db.ErrFull)
 	}
 }

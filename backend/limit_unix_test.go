@@ -3,22 +3,30 @@
 package backend_test
 
 import (
+	"os"
 	"os/signal"
-	"strconv"
 	"syscall"
 )
 
-// childLimit names how large a file of the child may grow: its disk is full then.
-const childLimit = "GATEHOUSE_TEST_FILE_SIZE"
+// fillDisk is the signal on which the disk of a child is full.
+const fillDisk = syscall.SIGUSR1
 
-func limitFiles(bytes string) error {
-	if bytes == "" {
-		return nil
-	}
-	n, err := strconv.ParseUint(bytes, 10, 64)
-	if err != nil {
-		return err
-	}
+// diskCanFill plays a full disk from the signal on, or from now on: no file may grow beyond a page.
+func diskCanFill(now bool) {
 	signal.Ignore(syscall.SIGXFSZ) // so that a write fails, as on a full disk
-	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: n})
+	limit := func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4096, Max: 4096}); err != nil {
+			panic(err)
+		}
+	}
+	if now {
+		limit()
+		return
+	}
+	full := make(chan os.Signal, 1)
+	signal.Notify(full, fillDisk)
+	go func() {
+		<-full
+		limit()
+	}()
 }

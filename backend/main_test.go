@@ -17,6 +17,9 @@ import (
 // childFolder names the data folder of a test binary that is to be a server: one that a test may kill.
 const childFolder = "GATEHOUSE_TEST_SERVE"
 
+// childDisk says "full" to a child whose disk is full from the start.
+const childDisk = "GATEHOUSE_TEST_DISK"
+
 func TestMain(m *testing.M) {
 	if data := os.Getenv(childFolder); data != "" {
 		if err := child(data); err != nil {
@@ -30,9 +33,7 @@ func TestMain(m *testing.M) {
 
 // child serves until it is told to stop, or killed.
 func child(data string) error {
-	if err := limitFiles(os.Getenv(childLimit)); err != nil {
-		return err
-	}
+	diskCanFill(os.Getenv(childDisk) == "full")
 	apns, err := sim.NewAPNs(sim.APNsOptions{})
 	if err != nil {
 		return err

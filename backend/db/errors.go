@@ -34,8 +34,8 @@ func known(err error) error {
 		switch lite.Code() & 0xff {
 		case sqlite3.SQLITE_FULL:
 			return fmt.Errorf("%w: %w", ErrFull, err)
-		case sqlite3.SQLITE_IOERR: // a quota or a file size limit shows as a failed write
-			if lite.Code() == sqlite3.SQLITE_IOERR_WRITE {
+		case sqlite3.SQLITE_IOERR: // a quota shows as a failed write, a disk that is full at the start in the shared memory file
+			if lite.Code() == sqlite3.SQLITE_IOERR_WRITE || lite.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
 				return fmt.Errorf("%w: %w", ErrFull, err)
 			}
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
