@@ -142,6 +142,28 @@ func TestDoorOfThePage(t *testing.T) {
 	}
 }
 
+// broken is the pipe to a page that went elsewhere.
+type broken struct{ http.ResponseWriter }
+
+func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestPageThatStopsListening(t *testing.T) {
+	t.Parallel()
+	w := newWindow(t)
+	var told error
+	w.server = &server{api: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if _, err := rw.Write([]byte("{}")); err != nil {
+			t.Errorf("the handler saw the broken pipe: %v", err)
+		}
+		told = r.Context().Err()
+	})}
+	h := w.door(http.NotFoundHandler())
+	h.ServeHTTP(broken{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/api/overview", nil))
+	if told == nil {
+		t.Error("the handler was not told that nobody listens any more")
+	}
+}
+
 func TestWindowRemembers(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()

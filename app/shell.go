@@ -69,7 +69,24 @@ func (w *window) api(rw http.ResponseWriter, r *http.Request) {
 		refuse(rw, http.StatusServiceUnavailable, "unreachable") // a dialog says why
 		return
 	}
-	w.server.api.ServeHTTP(rw, r)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	w.server.api.ServeHTTP(&patient{ResponseWriter: rw, left: cancel}, r.WithContext(ctx))
+}
+
+// patient is an answer to a page that may have stopped listening. Net/http tells a handler so by its context; here the first
+// write that fails is all there is to know it by, and some libraries take that for a bug and panic.
+type patient struct {
+	http.ResponseWriter
+	left func()
+}
+
+// Write never fails: what nobody reads is as good as written.
+func (p *patient) Write(b []byte) (int, error) {
+	if _, err := p.ResponseWriter.Write(b); err != nil {
+		p.left()
+	}
+	return len(b), nil
 }
 
 func (w *window) about(rw http.ResponseWriter, _ *http.Request) {

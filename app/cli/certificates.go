@@ -3,7 +3,6 @@ package cli
 import (
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -23,7 +22,7 @@ func (p *program) trustAnchorCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.show(anchor, func() { io.WriteString(p.out, anchor.PEM) })
+				return p.show(anchor, func() { fmt.Fprint(p.out, anchor.PEM) })
 			})
 		},
 	}

@@ -53,7 +53,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if err != nil {
 		path = filepath.Join(strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator))[0], "gatehoused")
 	}
-	c := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args[1:]...)...) //nolint:gosec,noctx // our own program; the story ends it
+	c := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args[1:]...)...) //nolint:noctx // our own program; the story ends it
 	c.Env = append(os.Environ(), "GATEHOUSE_DATA="+ts.Getenv("GATEHOUSE_DATA"), "HOME="+ts.Getenv("HOME"))
 	c.Stdout, c.Stderr = out, out
 	ts.Check(c.Start())
@@ -138,7 +138,7 @@ func phone(ts *testscript.TestScript, neg bool, args []string) {
 func pushCertificate(ts *testscript.TestScript, _ bool, args []string) {
 	push, err := sim.NewAPNs(sim.APNsOptions{})
 	ts.Check(err)
-	defer push.Close()
+	defer func() { ts.Check(push.Close()) }()
 	certificate, key, err := push.NewPushCertificate(args[0], time.Now().AddDate(1, 0, 0))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), certificate, 0o600))

@@ -67,7 +67,7 @@ func (p *program) demo(ctx context.Context, o demoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	defer push.Close()
+	defer func() { err = errors.Join(err, push.Close()) }()
 	devices, err := sim.NewDeviceAuthority(o.seed)
 	if err != nil {
 		return err

@@ -223,7 +223,7 @@ func (p *program) showEnrollment(ctx context.Context, d *door, id string) error 
 		for _, c := range commands.Commands {
 			p.line(c.Type, c.State+" "+c.Reason)
 		}
-		fmt.Fprintln(p.out)
+		fmt.Fprintf(p.out, "\n")
 		for _, one := range timeline.Events {
 			fmt.Fprintln(p.out, eventLine(one))
 		}

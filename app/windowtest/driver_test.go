@@ -13,8 +13,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
+
+	"example.org/gatehouse/backend"
 )
 
 // patience is how long anything a person waits for may take here, with other tests beside us.
@@ -48,6 +51,7 @@ func background(t *testing.T, env []string, name string, args ...string) *exec.C
 	c := exec.Command(name, args...)
 	c.Env = append(os.Environ(), env...)
 	c.Stdout, c.Stderr = t.Output(), t.Output()
+	c.WaitDelay = time.Second // its children may keep the pipe open
 	if err := c.Start(); err != nil {
 		t.Fatalf("start %s: %v", name, err)
 	}
@@ -74,7 +78,9 @@ func open(t *testing.T, data string, env ...string) *window {
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	l.Close()
-	background(t, append(env, "GATEHOUSE_DATA="+data), "WebKitWebDriver", "--host=127.0.0.1", "--port="+port)
+	home := t.TempDir() // what WebKit keeps of a page belongs to the test
+	env = append(env, "GATEHOUSE_DATA="+data, "XDG_DATA_HOME="+home, "XDG_CACHE_HOME="+home, "XDG_CONFIG_HOME="+home)
+	background(t, env, "WebKitWebDriver", "--host=127.0.0.1", "--port="+port)
 	w := &window{t: t, session: "http://127.0.0.1:" + port}
 	eventually(t, "the driver is ready", func() error {
 		var status struct{ Ready bool }
@@ -94,8 +100,26 @@ func open(t *testing.T, data string, env ...string) *window {
 		"webkitgtk:browserOptions": map[string]any{"binary": program, "args": []string{}},
 	}}}, &made))
 	w.session += "/session/" + made.SessionID
-	t.Cleanup(func() { w.call("DELETE", "", nil, nil) }) //nolint:errcheck // the program may have ended by itself
+	t.Cleanup(func() { end(t, data) })
 	return w
+}
+
+// end tells the program to end, and sees that it does: the driver only closes the window, and that keeps the server.
+func end(t *testing.T, data string) {
+	there, err := backend.FindRunning(data)
+	if err != nil {
+		return // it has ended by itself
+	}
+	if err := syscall.Kill(there.PID, syscall.SIGTERM); err != nil {
+		t.Logf("tell the program to end: %v", err)
+	}
+	for limit := time.Now().Add(patience); time.Now().Before(limit); time.Sleep(100 * time.Millisecond) {
+		if _, err := backend.FindRunning(data); err != nil {
+			return
+		}
+	}
+	t.Errorf("the program did not end within %s of being told to", patience)
+	syscall.Kill(there.PID, syscall.SIGKILL) //nolint:errcheck // it is the last thing we can do
 }
 
 func must(t *testing.T, what string, err error) {
@@ -187,6 +211,12 @@ func (w *window) fill(selector, text string) {
 	must(w.t, "type into "+selector, w.call("POST", field+"/value", map[string]any{"text": text}, nil))
 }
 
+// give chooses a file in a file field.
+func (w *window) give(selector, file string) {
+	w.t.Helper()
+	must(w.t, "choose "+file, w.call("POST", "/element/"+w.find(selector)+"/value", map[string]any{"text": file}, nil))
+}
+
 // sees waits until the page shows the words.
 func (w *window) sees(words string) {
 	w.t.Helper()
@@ -205,6 +235,8 @@ func (w *window) sees(words string) {
 // picture keeps a picture of the page in build/test/window, for people to look at.
 func (w *window) picture(name string) {
 	w.t.Helper()
+	const drawn = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 200)))"
+	must(w.t, "let the page draw", w.call("POST", "/execute/async", map[string]any{"script": drawn, "args": []any{}}, nil))
 	var encoded string
 	must(w.t, "take a picture", w.call("GET", "/screenshot", nil, &encoded))
 	png, err := base64.StdEncoding.DecodeString(encoded)
