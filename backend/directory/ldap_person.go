@@ -118,7 +118,7 @@ func (v *visit) find(who string, s settings.Settings) (*ldap.Entry, error) {
 	entry, err := v.one(filter, who, s)
 	var w *wrong
 	_, domain := split(who)
-	if errors.As(err, &w) && w.reason == "unknown" && s.Directory.UserFilter == "" && slices.Contains(s.Domains, domain) {
+	if errors.As(err, &w) && w.reason == notFound && s.Directory.UserFilter == "" && slices.Contains(s.Domains, domain) {
 		return v.one(byName, who, s)
 	}
 	return entry, err
@@ -133,13 +133,13 @@ func (v *visit) one(filter, who string, s settings.Settings) (*ldap.Entry, error
 		2, int(answerTimeout.Seconds()), false, fillFilter(filter, who), want, nil))
 	switch {
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded):
-		return nil, &wrong{"ambiguous", false}
+		return nil, &wrong{ambiguous, false}
 	case err != nil:
 		return nil, fmt.Errorf("search the directory: %w", err)
 	case len(found.Entries) == 0: // references to other servers are not entries; they are not followed
-		return nil, &wrong{"unknown", false}
+		return nil, &wrong{notFound, false}
 	case len(found.Entries) > 1:
-		return nil, &wrong{"ambiguous", false}
+		return nil, &wrong{ambiguous, false}
 	}
 	return found.Entries[0], nil
 }
@@ -159,7 +159,7 @@ var adCode = regexp.MustCompile(`\bdata ([0-9a-fA-F]{3,8})\b`)
 // bind signs in as somebody. Its errors are a wrong, ErrPasswordExpired or ErrDisabled; any other is a failure.
 func (v *visit) bind(dn, password string) error {
 	if password == "" || strings.ContainsRune(password, 0) {
-		return &wrong{"empty password", true} // many servers take an empty one for "anonymous" and say yes
+		return &wrong{wrongPassword, true} // many servers take an empty one for "anonymous" and say yes
 	}
 	result, err := v.SimpleBind(ldap.NewSimpleBindRequest(dn, password, []ldap.Control{ldap.NewControlBeheraPasswordPolicy()}))
 	policy := int8(-1)
@@ -178,12 +178,12 @@ func (v *visit) bind(dn, password string) error {
 	case policy == ldap.BeheraPasswordExpired:
 		return ErrPasswordExpired
 	case policy == ldap.BeheraAccountLocked:
-		return &wrong{"locked in the directory", true} // said before the password was looked at: not for the person
+		return &wrong{lockedThere, true} // said before the password was looked at: not for the person
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials):
 		return refusal(err)
 	case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultInappropriateAuthentication,
 		ldap.LDAPResultUnwillingToPerform, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultConstraintViolation):
-		return &wrong{"refused", true}
+		return &wrong{refusedThere, true}
 	default:
 		return fmt.Errorf("sign in to the directory: %w", err)
 	}
@@ -201,9 +201,9 @@ func refusal(err error) error {
 	case "533", "701", "530", "531":
 		return ErrDisabled
 	case "775":
-		return &wrong{"locked in the directory", true}
+		return &wrong{lockedThere, true}
 	default:
-		return &wrong{"password", true}
+		return &wrong{wrongPassword, true}
 	}
 }
 

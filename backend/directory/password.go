@@ -89,6 +89,7 @@ func (h *hasher) run(ctx context.Context, work func()) error {
 		return ctx.Err()
 	}
 	work()
+	runtime.GC() // so that the next hash gets the same 64 MiB, and not another 64
 	h.rest.Reset(restAfter)
 	return nil
 }

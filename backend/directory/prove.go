@@ -22,13 +22,24 @@ const (
 // digest stands for an identifier or a code where the thing itself is not to be stored.
 type digest = [sha256.Size]byte
 
-// wrong is a proof that does not hold. The person gets a WrongError or a LockedError instead.
+// wrong is a proof that does not hold. The person gets a WrongError or a LockedError instead; the reason is for the log
+// and the administrator.
 type wrong struct {
-	reason string // for the log
-	known  bool   // there is such a person
+	reason string
+	known  bool // there is such a person
 }
 
-func (w *wrong) Error() string { return "directory: wrong: " + w.reason }
+func (w *wrong) Error() string { return "directory: " + w.reason }
+
+// What can be wrong.
+const (
+	wrongPassword = "wrong password"
+	wrongCode     = "wrong enrollment code"
+	notFound      = "nobody found"
+	ambiguous     = "more than one entry found"
+	lockedThere   = "locked in the directory"
+	refusedThere  = "refused by the directory"
+)
 
 // Prove checks a proof and says who it is. Its errors are those of this package, with a text of the portal for each;
 // any other is a failure of ours.
@@ -62,7 +73,7 @@ func (d *Directory) Prove(ctx context.Context, p Proof) (Person, error) {
 	case errors.As(err, &w):
 		return Person{}, d.count(ctx, who, key, w, p)
 	case errors.Is(err, ErrCodeUnknown):
-		if counted := d.count(ctx, who, key, &wrong{"code", now.local}, p); isLocked(counted) {
+		if counted := d.count(ctx, who, key, &wrong{wrongCode, now.local}, p); isLocked(counted) {
 			return Person{}, counted
 		}
 		return Person{}, err
@@ -152,7 +163,7 @@ func (d *Directory) check(ctx context.Context, who string, k known, p Proof) (Pe
 			return Person{}, err
 		}
 		if !ok || p.Password == "" {
-			return Person{}, &wrong{"password", true}
+			return Person{}, &wrong{wrongPassword, true}
 		}
 		return Person{Identifier: who, Name: k.name, Source: FromLocal}, nil
 	case k.local:
@@ -170,7 +181,7 @@ func (d *Directory) check(ctx context.Context, who string, k known, p Proof) (Pe
 		if _, err := d.hasher.matches(ctx, p.Password, nobody); err != nil {
 			return Person{}, err
 		}
-		return Person{}, &wrong{"unknown", false}
+		return Person{}, &wrong{notFound, false}
 	}
 }
 
@@ -182,7 +193,7 @@ func (d *Directory) checkCodeAsPassword(ctx context.Context, who string, k known
 	}
 	person, err := d.spend(ctx, who, k, p.Password, p.Attempt)
 	if errors.Is(err, ErrCodeUnknown) {
-		return Person{}, &wrong{"password", true}
+		return Person{}, &wrong{wrongPassword, true}
 	}
 	return person, err
 }
