@@ -22,7 +22,7 @@ func (p *program) trustAnchorCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.show(anchor, func() { fmt.Fprint(p.out, anchor.PEM) })
+				return p.show(anchor, func() { p.printf("%s", anchor.PEM) })
 			})
 		},
 	}

@@ -31,7 +31,7 @@ func (p *program) checkCommand() *cobra.Command {
 				}
 				err = p.show(seen, func() {
 					for _, f := range seen.Findings {
-						fmt.Fprintf(p.out, "%-10s %-28s %s\n", f.Level, f.Code, export.Plain(sentence(f)))
+						p.printf("%-10s %-28s %s\n", f.Level, f.Code, export.Plain(sentence(f)))
 					}
 				})
 				if err != nil || needs == 0 {
@@ -78,7 +78,7 @@ func (p *program) rehearse(ctx context.Context, d *door, in admin.RehearseIn) er
 	for shown := 0; ; {
 		if !p.json {
 			for _, s := range r.Steps[shown:] {
-				fmt.Fprintf(p.out, "%-18s %6d ms  %s\n", s.Name, s.TookMS, export.Plain(verdict(s.OK, why(s))))
+				p.printf("%-18s %6d ms  %s\n", s.Name, s.TookMS, export.Plain(verdict(s.OK, why(s))))
 			}
 		}
 		shown = len(r.Steps)

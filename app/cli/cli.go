@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -32,17 +33,31 @@ func run(ctx context.Context, args []string, in io.Reader, out, problems io.Writ
 	p := &program{in: in, out: out, problems: problems}
 	root := p.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := errors.Join(root.ExecuteContext(ctx), p.unsaid)
 	var misuse *usageError
 	switch {
 	case err == nil:
 		return done
 	case errors.As(err, &misuse):
-		fmt.Fprintf(problems, "gatehoused: %s; see: %s\n", oneLine(misuse.problem), strings.TrimSpace("gatehoused help "+misuse.command))
+		p.complain("%s; see: %s", misuse.problem, strings.TrimSpace("gatehoused help "+misuse.command))
 		return misused
 	default:
-		fmt.Fprintf(problems, "gatehoused: %s\n", oneLine(explain(err)))
+		p.complain("%s", explain(err))
 		return failed
+	}
+}
+
+// complain writes the one line on standard error.
+func (p *program) complain(format string, args ...any) {
+	fmt.Fprintf(p.problems, "gatehoused: %s\n", oneLine(fmt.Sprintf(format, args...))) //nolint:errcheck // there is nowhere else to say it
+}
+
+// printf writes a part of the answer. That it could not be written is an error of the command as a whole.
+func (p *program) printf(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := fmt.Fprintf(p.out, format, args...); err != nil && p.unsaid == nil {
+		p.unsaid = fmt.Errorf("write the answer: %w", err)
 	}
 }
 
@@ -65,6 +80,9 @@ type program struct {
 
 	data, database string
 	json, quiet    bool
+
+	mu     sync.Mutex
+	unsaid error // guarded by mu; why a part of the answer could not be written
 }
 
 func (p *program) root() *cobra.Command {
@@ -134,7 +152,7 @@ func strict(c *cobra.Command) {
 // say writes a confirmation, unless nobody wants to hear it.
 func (p *program) say(format string, args ...any) {
 	if !p.quiet && !p.json {
-		fmt.Fprintf(p.out, format+"\n", args...)
+		p.printf(format+"\n", args...)
 	}
 }
 

@@ -53,7 +53,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if err != nil {
 		path = filepath.Join(strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator))[0], "gatehoused")
 	}
-	c := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args[1:]...)...) //nolint:noctx // our own program; the story ends it
+	c := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args[1:]...)...)
 	c.Env = append(os.Environ(), "GATEHOUSE_DATA="+ts.Getenv("GATEHOUSE_DATA"), "HOME="+ts.Getenv("HOME"))
 	c.Stdout, c.Stderr = out, out
 	ts.Check(c.Start())

@@ -132,9 +132,9 @@ func (p *program) inhabit(ctx context.Context, b *backend.Backend, d *door, o de
 		if ctx.Err() != nil {
 			return nil
 		}
-		fmt.Fprintf(p.problems, "gatehoused: %s\n", oneLine(err.Error()))
+		p.complain("%v", err)
 	}
-	fmt.Fprintf(p.out, "ready demo %d phones, seed %d\n", len(town.Residents), town.Seed())
+	p.printf("ready demo %d phones, seed %d\n", len(town.Residents), town.Seed())
 	return town.Live(ctx)
 }
 

@@ -223,9 +223,9 @@ func (p *program) showEnrollment(ctx context.Context, d *door, id string) error 
 		for _, c := range commands.Commands {
 			p.line(c.Type, c.State+" "+c.Reason)
 		}
-		fmt.Fprintf(p.out, "\n")
+		p.printf("\n")
 		for _, one := range timeline.Events {
-			fmt.Fprintln(p.out, eventLine(one))
+			p.printf("%s\n", eventLine(one))
 		}
 	})
 }

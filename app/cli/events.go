@@ -75,7 +75,7 @@ func (p *program) events(ctx context.Context, d *door, from time.Time, follow bo
 					return err
 				}
 			default:
-				fmt.Fprintln(p.out, eventLine(e))
+				p.printf("%s\n", eventLine(e))
 			}
 		}
 		if len(some.Events) > 0 {

@@ -13,7 +13,9 @@ import (
 func (p *program) secret(what string) (string, error) {
 	if f, ok := p.in.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			fmt.Fprintf(p.problems, "%s: ", what)
+			if _, err := fmt.Fprintf(p.problems, "%s: ", what); err != nil {
+				return "", fmt.Errorf("ask for the %s: %w", strings.ToLower(what), err)
+			}
 		}
 	}
 	line, err := bufio.NewReader(io.LimitReader(p.in, 64<<10)).ReadString('\n')

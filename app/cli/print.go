@@ -35,7 +35,7 @@ func (p *program) line(name string, value any) {
 		value = at.Local().Format("2006-01-02 15:04:05 MST")
 	}
 	if s := fmt.Sprint(value); s != "" {
-		fmt.Fprintf(p.out, "%-22s %s\n", name+":", export.Plain(s))
+		p.printf("%-22s %s\n", name+":", export.Plain(s))
 	}
 }
 

@@ -123,10 +123,10 @@ func (p *program) tell(ctx context.Context, b *backend.Backend) {
 	}
 	public := b.PublicAddr()
 	if public != "" {
-		fmt.Fprintf(p.out, "ready public https://%s\n", public)
+		p.printf("ready public https://%s\n", public)
 	}
 	if address := b.AdminAddr(); address != "" {
-		fmt.Fprintf(p.out, "ready admin http://%s/?token=%s\n", address, b.Token())
+		p.printf("ready admin http://%s/?token=%s\n", address, b.Token())
 	}
 	for public == "" {
 		select {
@@ -135,7 +135,7 @@ func (p *program) tell(ctx context.Context, b *backend.Backend) {
 		case <-time.After(200 * time.Millisecond):
 		}
 		if public = b.PublicAddr(); public != "" {
-			fmt.Fprintf(p.out, "ready public https://%s\n", public)
+			p.printf("ready public https://%s\n", public)
 		}
 	}
 }

@@ -99,7 +99,7 @@ func (p *program) getSettings(ctx context.Context, d *door, args []string) error
 	if err != nil {
 		return unknownKey(args[0])
 	}
-	return p.show(map[string]string{"key": args[0], "value": value}, func() { fmt.Fprintln(p.out, value) })
+	return p.show(map[string]string{"key": args[0], "value": value}, func() { p.printf("%s\n", value) })
 }
 
 func unknownKey(key string) error {

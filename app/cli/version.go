@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -45,7 +44,7 @@ func (p *program) versionCommand() *cobra.Command {
 				Schema  int64  `json:"schema"`
 			}{number, revision, db.Newest()}
 			return p.show(v, func() {
-				fmt.Fprintf(p.out, "gatehouse %s, commit %s, schema %d\n", v.Version, v.Commit, v.Schema)
+				p.printf("gatehouse %s, commit %s, schema %d\n", v.Version, v.Commit, v.Schema)
 			})
 		},
 	}

@@ -48,7 +48,7 @@ func TestTheBindPasswordStaysInside(t *testing.T) {
 		h.setUp()
 		town, err := sim.NewLDAP(sim.LDAPOptions{})
 		must(t, err)
-		defer town.Close()
+		defer func() { must(t, town.Close()) }()
 		reader, secret := town.Reader()
 		directory := map[string]any{"directory": settings.LDAP{
 			Enabled: true, URL: town.SecureURL(), CA: string(town.CAPEM()), BaseDN: town.BaseDN(), BindDN: reader,

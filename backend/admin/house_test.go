@@ -54,7 +54,7 @@ func serve(t *testing.T, database string) *house {
 	t.Helper()
 	push, err := sim.NewAPNs(sim.APNsOptions{})
 	must(t, err)
-	t.Cleanup(func() { push.Close() })
+	t.Cleanup(func() { must(t, push.Close()) })
 	device, err := sim.NewDeviceAuthority(1)
 	must(t, err)
 	b, err := backend.Open(t.Context(), backend.Config{

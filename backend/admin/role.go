@@ -59,8 +59,10 @@ func identity(ctx context.Context) Identity {
 // allowed refuses whoever has less than the role. Without an identity in the context nobody may do anything.
 func allowed(ctx context.Context, need Role) error {
 	if id := identity(ctx); need == nobody || id.Role < need {
-		return &Error{Code: NotAllowed, Params: map[string]string{"need": need.String(), "have": id.Role.String()},
-			err: fmt.Errorf("needs the role %s", need)}
+		return &Error{
+			Code: NotAllowed, Params: map[string]string{"need": need.String(), "have": id.Role.String()},
+			err: fmt.Errorf("needs the role %s", need),
+		}
 	}
 	return nil
 }

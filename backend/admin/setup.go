@@ -117,10 +117,12 @@ func (a *API) checkPort(ctx context.Context, s settings.Settings) Finding {
 		return finding(event.Finding{Code: "port_forwarded", Level: event.Attention, Params: map[string]string{"port": port, "own": own}})
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", ":"+port)
+	if err == nil {
+		err = listener.Close()
+	}
 	if err != nil {
 		return finding(event.Finding{Code: "port_taken", Level: event.Attention, Params: map[string]string{"port": port, "detail": err.Error()}})
 	}
-	listener.Close()
 	return finding(event.Finding{Code: "port_free", Level: event.Good, Params: map[string]string{"port": port}})
 }
 

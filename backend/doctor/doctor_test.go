@@ -83,7 +83,7 @@ func open(t *testing.T, database string) *practice {
 	var err error
 	p.push, err = sim.NewAPNs(sim.APNsOptions{})
 	must(t, err)
-	t.Cleanup(func() { p.push.Close() })
+	t.Cleanup(func() { must(t, p.push.Close()) })
 	b := p.serve(t, data, database, clock)
 	p.db, err = db.Open(t.Context(), database, db.Options{Key: dbtest.Key, Now: clock})
 	must(t, err)

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net"
@@ -14,6 +13,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,29 +89,36 @@ func (d *Doctor) roots() (*x509.CertPool, error) {
 	return roots, nil
 }
 
-func ask(ctx context.Context, client *http.Client, address string) (*http.Response, []byte, error) {
+// answer is what was said to a question.
+type answer struct {
+	status      int
+	contentType string
+	body        []byte
+}
+
+func ask(ctx context.Context, client *http.Client, address string) (answer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
-	answer, err := client.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
-	return answer, body, err
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
+	return answer{response.StatusCode, response.Header.Get("Content-Type"), body}, err
 }
 
 func lookAtURL(ctx context.Context, client *http.Client, address string) event.Finding {
-	answer, _, err := ask(ctx, client, address+"/healthz")
+	a, err := ask(ctx, client, address+"/healthz")
 	switch problem := certificateProblem(err); {
 	case problem != "":
 		return found("server_certificate_wrong", event.Broken, "url", address, "problem", problem, "detail", err.Error())
 	case err != nil:
 		return found("server_unreachable", event.Broken, "url", address, "detail", err.Error())
-	case answer.StatusCode != http.StatusOK:
-		return found("server_unwell", event.Broken, "url", address, "status", fmt.Sprint(answer.StatusCode))
+	case a.status != http.StatusOK:
+		return found("server_unwell", event.Broken, "url", address, "status", strconv.Itoa(a.status))
 	}
 	return found("server_good", event.Good, "url", address)
 }
@@ -140,7 +147,7 @@ func lookAtDiscovery(ctx context.Context, client *http.Client, now settings.Sett
 	question := "https://" + domain + "/.well-known/com.apple.remotemanagement?" + url.Values{
 		"user-identifier": {"doctor@" + domain}, "model-family": {"iPhone"},
 	}.Encode()
-	answer, body, err := ask(ctx, client, question)
+	a, err := ask(ctx, client, question)
 	if certificateProblem(err) != "" {
 		// The domain's web host may answer with a certificate of its own; ours need not name the domain then.
 		return found("discovery_certificate", event.Attention, "domain", domain, "url", now.URL)
@@ -149,12 +156,12 @@ func lookAtDiscovery(ctx context.Context, client *http.Client, now settings.Sett
 	switch {
 	case err != nil:
 		problem = "unreachable"
-	case answer.StatusCode == http.StatusForbidden:
+	case a.status == http.StatusForbidden:
 		return found("discovery_refused", event.Attention, "domain", domain)
-	case answer.StatusCode != http.StatusOK:
+	case a.status != http.StatusOK:
 		problem = "status"
 	default:
-		problem = discoveryProblem(answer.Header.Get("Content-Type"), body)
+		problem = discoveryProblem(a)
 	}
 	if problem != "" {
 		return found("discovery_wrong", event.Broken, "domain", domain, "problem", problem)
@@ -163,17 +170,17 @@ func lookAtDiscovery(ctx context.Context, client *http.Client, now settings.Sett
 }
 
 // discoveryProblem says which rule of discovery the answer breaks, or nothing.
-func discoveryProblem(contentType string, body []byte) string {
-	if kind, _, err := mime.ParseMediaType(contentType); err != nil || kind != "application/json" {
+func discoveryProblem(a answer) string {
+	if kind, _, err := mime.ParseMediaType(a.contentType); err != nil || kind != "application/json" {
 		return "content_type"
 	}
-	var answer struct {
+	var document struct {
 		Servers []struct{ Version, BaseURL string }
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
+	if err := json.Unmarshal(a.body, &document); err != nil {
 		return "not_json"
 	}
-	for _, s := range answer.Servers {
+	for _, s := range document.Servers {
 		if s.Version == "mdm-byod" {
 			if !strings.HasPrefix(s.BaseURL, "https://") {
 				return "not_https"

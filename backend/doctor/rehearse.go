@@ -61,7 +61,7 @@ func (d *Doctor) Rehearse(ctx context.Context, r Rehearsal) (Report, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	authority, err := sim.NewDeviceAuthority(uint64(d.DB.Now().UnixNano())) //nolint:gosec // a seed, not a secret
+	authority, err := sim.NewDeviceAuthority(uint64(d.DB.Now().UnixNano()))
 	if err != nil {
 		return Report{}, fmt.Errorf("make the device authority of a rehearsal: %w", err)
 	}

@@ -2,6 +2,7 @@ package export
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
@@ -158,21 +159,22 @@ func writeSeparated(w io.Writer, t Table, separator rune, o Options) error {
 	return out.Error()
 }
 
-func writeJSON(w *bufio.Writer, t Table) error {
-	w.WriteByte('[')
-	first := true
+func writeJSON(w io.Writer, t Table) error {
+	var row bytes.Buffer
+	row.WriteByte('[')
+	empty := true
 	for cells, err := range t.Rows {
 		if err != nil {
 			return err
 		}
-		if !first {
-			w.WriteByte(',')
+		if !empty {
+			row.WriteByte(',')
 		}
-		first = false
-		w.WriteString("\n  {")
+		empty = false
+		row.WriteString("\n  {")
 		for i, cell := range cells {
 			if i > 0 {
-				w.WriteString(", ")
+				row.WriteString(", ")
 			}
 			if at, ok := cell.(time.Time); ok {
 				cell = nil
@@ -184,34 +186,43 @@ func writeJSON(w *bufio.Writer, t Table) error {
 			if err != nil {
 				return fmt.Errorf("write column %s: %w", t.Columns[i].Name, err)
 			}
-			fmt.Fprintf(w, "%q: %s", t.Columns[i].Name, value)
+			fmt.Fprintf(&row, "%q: %s", t.Columns[i].Name, value)
 		}
-		w.WriteByte('}')
+		row.WriteByte('}')
+		if _, err := row.WriteTo(w); err != nil {
+			return err
+		}
 	}
-	if !first {
-		w.WriteByte('\n')
+	if !empty {
+		row.WriteByte('\n')
 	}
-	_, err := w.WriteString("]\n")
+	row.WriteString("]\n")
+	_, err := row.WriteTo(w)
 	return err
 }
 
-func writeXML(w *bufio.Writer, t Table) error {
-	fmt.Fprintf(w, "%s<%s>\n", xml.Header, t.Name)
+func writeXML(w io.Writer, t Table) error {
+	var row bytes.Buffer
+	fmt.Fprintf(&row, "%s<%s>\n", xml.Header, t.Name)
 	for cells, err := range t.Rows {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "  <%s>\n", t.Row)
+		fmt.Fprintf(&row, "  <%s>\n", t.Row)
 		for i, cell := range cells {
-			fmt.Fprintf(w, "    <%s>", t.Columns[i].Name)
-			if err := xml.EscapeText(w, []byte(text(cell))); err != nil {
+			fmt.Fprintf(&row, "    <%s>", t.Columns[i].Name)
+			if err := xml.EscapeText(&row, []byte(text(cell))); err != nil {
 				return err
 			}
-			fmt.Fprintf(w, "</%s>\n", t.Columns[i].Name)
+			fmt.Fprintf(&row, "</%s>\n", t.Columns[i].Name)
 		}
-		fmt.Fprintf(w, "  </%s>\n", t.Row)
+		fmt.Fprintf(&row, "  </%s>\n", t.Row)
+		if _, err := row.WriteTo(w); err != nil {
+			return err
+		}
 	}
-	_, err := fmt.Fprintf(w, "</%s>\n", t.Name)
+	fmt.Fprintf(&row, "</%s>\n", t.Name)
+	_, err := row.WriteTo(w)
 	return err
 }
 
@@ -221,7 +232,9 @@ func writeText(w io.Writer, t Table) error {
 	for i, c := range t.Columns {
 		line[i] = strings.ToUpper(c.Title)
 	}
-	fmt.Fprintln(out, strings.Join(line, "\t"))
+	if _, err := fmt.Fprintln(out, strings.Join(line, "\t")); err != nil {
+		return err
+	}
 	for cells, err := range t.Rows {
 		if err != nil {
 			return err
@@ -229,7 +242,9 @@ func writeText(w io.Writer, t Table) error {
 		for i, cell := range cells {
 			line[i] = Plain(text(cell))
 		}
-		fmt.Fprintln(out, strings.Join(line, "\t"))
+		if _, err := fmt.Fprintln(out, strings.Join(line, "\t")); err != nil {
+			return err
+		}
 	}
 	return out.Flush()
 }

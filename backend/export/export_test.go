@@ -83,7 +83,11 @@ func TestSpreadsheetKeepsTextAsText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() {
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	for cell, want := range map[string]string{
 		"A1": "name", "A2": "Ada's iPhone", "A3": `=HYPERLINK("http://example.com","x")`, "A5": "-2+3", "B4": "-1", "C2": "TRUE",
 	} {

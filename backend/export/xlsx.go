@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -13,7 +14,7 @@ const most = 32767
 
 func writeXLSX(w io.Writer, t Table) (err error) {
 	file := excelize.NewFile()
-	defer file.Close()
+	defer func() { err = errors.Join(err, file.Close()) }() // removes the temporary file
 	sheet := file.GetSheetName(0)
 	if t.Name != "" {
 		if err := file.SetSheetName(sheet, t.Name); err != nil {
