@@ -33,11 +33,11 @@ var guests = map[string]string{"db/dbtest": "db", "profile/appleschema": "profil
 // owners says which package alone names a table in SQL.
 var owners = map[string]string{
 	"leases": "db", "settings": "settings", "secrets": "settings", "events": "event",
-	"local_accounts": "directory", "codes": "directory", "sign_in_failures": "directory",
+	"local_accounts": "directory", "managed_accounts": "directory", "codes": "directory", "sign_ins": "directory",
 	"authorities": "pki", "identities": "pki", "challenges": "pki", "tls_certificates": "pki",
 	"push_certificates": "apns",
 	"enrollments":       "mdm", "devices": "mdm", "commands": "mdm", "command_results": "mdm", "managed_apps": "mdm", "pushes": "mdm",
-	"attempts": "enroll", "declaration_status": "ddm",
+	"attempts": "enroll", "sessions": "enroll", "tokens": "enroll", "declaration_status": "ddm",
 }
 
 // homes says where a foreign library lives.
