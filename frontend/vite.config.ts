@@ -19,7 +19,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
   },
   server: {
-    proxy: { '/api': { target: server, changeOrigin: true, secure: false } },
+    // The server answers only pages that come from itself.
+    proxy: { '/api': { target: server, changeOrigin: true, secure: false, headers: { origin: server } } },
   },
   test: {
     environment: 'happy-dom',

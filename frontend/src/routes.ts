@@ -11,7 +11,15 @@ export const settingsPages = [
 ] as const
 export type SettingsPage = (typeof settingsPages)[number]
 
-export const setupPages = ['organization', 'domains', 'url', 'tls', 'push_certificate', 'people', 'done'] as const
+export const setupPages = [
+  'organization',
+  'domains',
+  'url',
+  'tls',
+  'push_certificate',
+  'people',
+  'done',
+] as const
 export type SetupPage = (typeof setupPages)[number]
 
 export type Route =

@@ -1,3 +1,4 @@
+import { untrack } from 'svelte'
 import type { Bound } from './action'
 
 /** What can be done right now: the shell offers its share always, a screen while it is there. */
@@ -7,7 +8,7 @@ class Offered {
 
   /** offer adds a source until the returned function is called; made for an effect. */
   offer(source: () => Bound[]): () => void {
-    this.#sources = [...this.#sources, source]
+    this.#sources = [...untrack(() => this.#sources), source]
     return () => {
       this.#sources = this.#sources.filter((other) => other !== source)
     }

@@ -3,11 +3,18 @@ import ClipboardCopy from '@lucide/svelte/icons/clipboard-copy'
 import RefreshCw from '@lucide/svelte/icons/refresh-cw'
 import * as backend from '~/backend'
 import type { Enrollment } from '~/backend/types'
+import { t } from '~/words/language.svelte'
 import { action } from './action'
 
-/** callOf is how a phone is called in sentences: by its own name, or as what it is. */
+/**
+ * callOf is how a phone is called in sentences. Since iOS 16 most tell no name of their own but "iPhone", so the person
+ * is part of it; one whose owner chose a name is called by that.
+ */
 export function callOf(phone: Enrollment): string {
-  return phone.name || phone.model || phone.product_name || phone.enrollment_id
+  const kind = phone.model.split(' ')[0] || t('phones.phone')
+  const person = phone.person_name || phone.person
+  if (phone.name && phone.name !== kind) return phone.name
+  return person ? t('phones.of', { kind, person }) : kind
 }
 
 const named = (phone: Enrollment) => ({ name: callOf(phone) })

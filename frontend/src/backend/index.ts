@@ -54,7 +54,8 @@ export const removePerson = (identifier: string) =>
   ask(api.DELETE('/api/people/{identifier}', person(identifier)))
 export const unlockPerson = (identifier: string) =>
   ask(api.POST('/api/people/{identifier}/unlock', person(identifier)))
-export const newCode = (identifier: string) => ask(api.POST('/api/people/{identifier}/code', person(identifier)))
+export const newCode = (identifier: string) =>
+  ask(api.POST('/api/people/{identifier}/code', person(identifier)))
 export const setPassword = (identifier: string, password: string) =>
   ask(api.PUT('/api/people/{identifier}/password', { ...person(identifier), body: { password } }))
 export const setManagedAccount = (identifier: string, account: string) =>

@@ -1,3 +1,4 @@
+import { untrack } from 'svelte'
 import { api, ask } from './client'
 import { left, Trouble, troubleOf } from './errors'
 
@@ -79,3 +80,11 @@ function stranger(error: unknown): boolean {
 }
 
 export const news = new News()
+
+/** onNews looks now and whenever something has happened, as long as the component is there that calls it. */
+export function onNews(look: () => unknown) {
+  $effect(() => {
+    void news.latest
+    untrack(look)
+  })
+}

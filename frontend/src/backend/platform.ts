@@ -32,7 +32,10 @@ export function keepToken(value: string) {
 export async function save(name: string, content: string, type = 'text/plain'): Promise<boolean> {
   if (inWindow) {
     // WebKitGTK ignores <a download>: the program opens its own dialog and writes the file.
-    const answer = await fetch(`/shell/save?name=${encodeURIComponent(name)}`, { method: 'POST', body: content })
+    const answer = await fetch(`/shell/save?name=${encodeURIComponent(name)}`, {
+      method: 'POST',
+      body: content,
+    })
     if (!answer.ok) throw new Error(`save: ${String(answer.status)}`)
     const { saved } = (await answer.json()) as { saved: boolean }
     return saved

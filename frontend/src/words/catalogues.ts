@@ -12,6 +12,18 @@ export interface Catalogue {
 
 export type Tag = 'en' | 'de' | 'pseudo'
 
+const accents: Record<string, string> = {
+  a: 'à',
+  e: 'ë',
+  i: 'ï',
+  o: 'ö',
+  u: 'ü',
+  n: 'ñ',
+  c: 'ç',
+  s: 'š',
+  y: 'ý',
+}
+
 export const catalogues: Record<Tag, Catalogue> = {
   en: { lang: 'en', name: 'English', messages: en },
   de: { lang: 'de', name: 'Deutsch', messages: de },
@@ -33,13 +45,13 @@ function pseudo(messages: Record<string, Message>): Record<string, Message> {
   return Object.fromEntries(Object.entries(messages).map(([key, message]) => [key, each(message)]))
 }
 
-const accents: Record<string, string> = { a: 'à', e: 'ë', i: 'ï', o: 'ö', u: 'ü', n: 'ñ', c: 'ç', s: 'š', y: 'ý' }
-
 /** stretch keeps variables, puts marks on letters and makes the text about 40 % longer. */
 export function stretch(text: string): string {
   const marked = text
     .split(/(\{\{\w+\}\})/)
-    .map((part) => (part.startsWith('{{') ? part : part.replace(/[aeiouncsy]/g, (letter) => accents[letter] ?? letter)))
+    .map((part) =>
+      part.startsWith('{{') ? part : part.replace(/[aeiouncsy]/g, (letter) => accents[letter] ?? letter),
+    )
     .join('')
   return `[${marked}${'~'.repeat(Math.ceil(text.length * 0.4))}]`
 }

@@ -14,17 +14,16 @@ function look(place: string, code: string, otherwise: Key): Key {
 // The server's words for moments: `until`, `since`, and whatever ends in _at, _after or _before.
 const instant = /^(at|now|since|until|expires|.*_(at|after|before))$/
 
-/** readable makes parameters fit for a sentence: numbers choose plural forms, times become dates. */
+/** readable makes parameters fit for a sentence: times become dates, and the number that counts chooses the plural. */
 export function readable(params: Record<string, string> | undefined): Vars {
   const vars: Vars = {}
   for (const [name, value] of Object.entries(params ?? {})) {
-    if (/^-?\d{1,9}$/.test(value)) vars[name] = Number(value)
-    else if (instant.test(name) && !Number.isNaN(Date.parse(value))) {
+    if (instant.test(name) && !Number.isNaN(Date.parse(value))) {
       vars[name] = soon(value) ? ago(tongue(), value, Date.now()) : date(tongue(), value, Date.now())
     } else vars[name] = value
   }
-  const count = vars['count'] ?? vars['days'] ?? vars['silent_days'] ?? vars['left'] ?? vars['phones']
-  return count === undefined ? vars : { ...vars, count }
+  const count = vars['count'] ?? vars['phones'] ?? vars['silent_days']
+  return count === undefined ? vars : { ...vars, count: Number(count) }
 }
 
 function soon(at: string): boolean {
@@ -61,13 +60,13 @@ export function stateOf(described: Described): string {
   return t(look('state', described.code, 'state.unknown'), readable(described.params))
 }
 
-/** because is why a state is so, and then is what to do about it; empty where there is nothing to say. */
+/** because is why a state is so, and nextStep what to do about it; empty where there is nothing to say. */
 export function because(described: Described): string {
   const key = `because.${described.reason ?? ''}`
   return has(key) ? t(key, readable(described.params)) : ''
 }
 
-export function then(described: Described): string {
+export function nextStep(described: Described): string {
   const key = `then.${described.next ?? ''}`
   return has(key) ? t(key, readable(described.params)) : ''
 }

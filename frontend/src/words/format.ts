@@ -78,3 +78,13 @@ export function seconds(lang: string, ms: number): string {
 export function list(lang: string, parts: string[]): string {
   return new Intl.ListFormat(lang, { type: 'conjunction' }).format(parts)
 }
+
+/** commonName is the name in a certificate's issuer: "Example Root" of "CN=Example Root,O=Example". */
+export function commonName(issuer: string): string {
+  return /(?:^|,)CN=((?:[^,\\]|\\.)+)/.exec(issuer)?.[1]?.replace(/\\(.)/g, '$1') ?? issuer
+}
+
+/** inFours parts a fingerprint so that two people can compare it on the telephone. */
+export function inFours(fingerprint: string): string {
+  return fingerprint.match(/.{1,4}/g)?.join(' ') ?? ''
+}

@@ -40,7 +40,9 @@ export function t(key: Key, vars?: Vars): string {
 /** tongue is what Intl is asked for: the system's own variant (en-GB, de-CH) where it speaks the same language. */
 export function tongue(): string {
   const tag = language.tag
-  return navigator.languages.find((one) => one.toLowerCase().startsWith(tag)) ?? (tag === 'pseudo' ? 'en' : tag)
+  return (
+    navigator.languages.find((one) => one.toLowerCase().startsWith(tag)) ?? (tag === 'pseudo' ? 'en' : tag)
+  )
 }
 
 /** dress tells the document and the widgets which language is spoken. Called in an effect of the shell. */

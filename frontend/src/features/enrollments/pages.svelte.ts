@@ -17,7 +17,7 @@ export class Pages<T> {
   #wanted = 0
   #ask: (after: string, signal: AbortSignal) => Promise<Page<T>>
   #running: AbortController | undefined
-  #more: Promise<void> | undefined
+  #reading = false
 
   constructor(ask: (after: string, signal: AbortSignal) => Promise<Page<T>>) {
     this.#ask = ask
@@ -27,7 +27,7 @@ export class Pages<T> {
   refresh = async (): Promise<void> => {
     this.#running?.abort()
     const mine = (this.#running = new AbortController())
-    this.#more = undefined
+    this.#reading = false
     try {
       const rows: T[] = []
       let page: Page<T>
@@ -52,7 +52,8 @@ export class Pages<T> {
   /** need says that the rows up to an index are in view. */
   need(last: number) {
     this.#wanted = last
-    if (this.state === 'ready' && last >= this.rows.length && this.#next !== '') this.#more ??= this.#read()
+    if (this.state === 'ready' && last >= this.rows.length && this.#next !== '' && !this.#reading)
+      void this.#read()
   }
 
   /** leave forgets open questions: nobody looks any more. */
@@ -68,6 +69,7 @@ export class Pages<T> {
 
   async #read(): Promise<void> {
     const mine = this.#running ?? (this.#running = new AbortController())
+    this.#reading = true
     try {
       while (this.#next !== '' && this.rows.length <= this.#wanted) {
         const page = await this.#ask(this.#next, mine.signal)
@@ -78,7 +80,7 @@ export class Pages<T> {
     } catch (error) {
       if (this.#running === mine) this.error = error
     } finally {
-      if (this.#running === mine) this.#more = undefined
+      if (this.#running === mine) this.#reading = false
     }
   }
 }

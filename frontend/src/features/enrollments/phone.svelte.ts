@@ -22,4 +22,6 @@ export class Phone {
 }
 
 /** What can be asked of phones, and what Apple forbids on personal ones, with the rule. */
-export const commandTypes = new Load<CommandType[]>(async (signal) => (await backend.commandTypes(signal)).types)
+export const commandTypes = new Load<CommandType[]>(
+  async (signal) => (await backend.commandTypes(signal)).types,
+)

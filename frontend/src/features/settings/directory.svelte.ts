@@ -31,7 +31,9 @@ export class DirectoryForm {
   }
 
   get changed(): boolean {
-    return this.password !== undefined || (this.draft !== undefined && JSON.stringify(this.draft) !== this.#saved)
+    return (
+      this.password !== undefined || (this.draft !== undefined && JSON.stringify(this.draft) !== this.#saved)
+    )
   }
 
   problem(field: string): string | undefined {

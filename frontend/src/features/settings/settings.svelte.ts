@@ -50,7 +50,11 @@ export class SettingsForm {
     }
     this.trouble = undefined
     this.stranding = undefined
-    toasts.say(t('settings.saved'), 'good', former && { label: t('ui.undo'), perform: () => void this.#back(former) })
+    toasts.say(
+      t('settings.saved'),
+      'good',
+      former && { label: t('ui.undo'), perform: () => void this.#back(former) },
+    )
     return true
   }
 

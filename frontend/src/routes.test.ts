@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest'
+import { address, parse, type Route } from './routes'
+
+describe('routes', () => {
+  it.each<Route>([
+    { screen: 'overview' },
+    { screen: 'phones', id: 'A/B ü', state: 'quiet' },
+    { screen: 'people', id: 'anna@example.org' },
+    { screen: 'settings', page: 'certificates' },
+    { screen: 'rehearsal' },
+    { screen: 'setup', page: 'url' },
+  ])('come back from their address: $screen', (route) => {
+    expect(parse(address(route))).toEqual(route)
+  })
+
+  it('lead to the overview from nowhere', () => {
+    expect(parse('')).toEqual({ screen: 'overview' })
+    expect(parse('#/attic')).toEqual({ screen: 'overview' })
+    expect(parse('#/settings/attic')).toEqual({ screen: 'settings', page: 'organization' })
+  })
+})
