@@ -64,6 +64,7 @@ type API struct {
 	mu         sync.RWMutex
 	furniture  *Rooms                // guarded by mu; nil until the set-up is done
 	rehearsals map[string]*rehearsal // guarded by mu
+	examined   examined
 
 	// A rehearsal outlives the request that began it, so its context is that of the API.
 	ctx  context.Context //nolint:containedctx // see above

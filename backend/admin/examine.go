@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/doctor"
@@ -18,6 +19,67 @@ func (a *API) Check(ctx context.Context, _ *None) (*Examination, error) {
 		return nil, err
 	}
 	return &Examination{Findings: a.examine(ctx, r), At: a.DB.Now()}, nil
+}
+
+// examined is what the doctor found last. The overview asks whenever anything happens, and names and directories must
+// not be asked as often.
+type examined struct {
+	findings []Finding     // guarded by API.mu
+	at       time.Time     // guarded by API.mu; zero: not yet, or something was changed since
+	running  chan struct{} // guarded by API.mu; closed when the doctor is done; nil while he does not look
+	changes  int           // guarded by API.mu; counts what was changed
+}
+
+const (
+	// fresh is how long the overview believes the doctor.
+	fresh = 15 * time.Second
+	// patience is how long the overview waits for a first word from him.
+	patience = 3 * time.Second
+)
+
+// changed makes the doctor look again.
+func (a *API) changed() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.examined.at = time.Time{}
+	a.examined.changes++
+}
+
+// lately is what the doctor found a moment ago. If that is long ago he looks again meanwhile, and if he has not looked
+// since the last change, he is waited for a little.
+func (a *API) lately(ctx context.Context, r Rooms) []Finding {
+	now := a.DB.Now()
+	a.mu.Lock()
+	e := &a.examined
+	age := now.Sub(e.at)
+	known := !e.at.IsZero()
+	if (age < 0 || age >= fresh) && e.running == nil {
+		e.running = make(chan struct{})
+		done, changes := e.running, e.changes
+		a.work.Go(func() {
+			found := a.examine(As(a.ctx, identity(ctx)), r)
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			if e.running = nil; e.changes == changes {
+				e.findings, e.at = found, a.DB.Now()
+			}
+			close(done)
+		})
+	}
+	running := e.running
+	a.mu.Unlock()
+	if !known && running != nil {
+		wait := time.NewTimer(patience)
+		defer wait.Stop()
+		select {
+		case <-running:
+		case <-wait.C:
+		case <-ctx.Done():
+		}
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return slices.Clone(e.findings)
 }
 
 // examine is what the doctor finds. The names of a demo lead nowhere, which is nobody's problem.

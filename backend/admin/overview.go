@@ -60,7 +60,7 @@ func (a *API) Overview(ctx context.Context, _ *None) (*Overview, error) {
 	if view.Counts, err = a.counts(ctx, r); err != nil {
 		return nil, err
 	}
-	view.Findings = needs(a.examine(ctx, r))
+	view.Findings = needs(a.lately(ctx, r))
 	return view, nil
 }
 

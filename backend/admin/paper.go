@@ -33,7 +33,7 @@ func (a *API) mount(mux *http.ServeMux) *huma.OpenAPI {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	})
-	a.routes(door{api, a.problem})
+	a.routes(door{api, a.problem, a.changed})
 	return api.OpenAPI()
 }
 

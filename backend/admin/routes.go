@@ -56,10 +56,11 @@ func (a *API) routes(api door) {
 	get(api, "/rehearsals/{id}", viewer, a.Rehearsal)
 }
 
-// door is where operations are registered, and who turns their errors into problems.
+// door is where operations are registered, and who hears what came of them.
 type door struct {
 	huma.API
 	problem func(ctx context.Context, operation string, err error) *Problem
+	changed func() // told after everything that is not a question
 }
 
 // answer is what huma wants around a body.
@@ -99,6 +100,9 @@ func register[I, O any](api door, method, path string, role Role, do func(contex
 		out, err := do(ctx, in)
 		if err != nil {
 			return nil, api.problem(ctx, name, err)
+		}
+		if method != http.MethodGet {
+			api.changed()
 		}
 		return &answer[O]{Body: out}, nil
 	})

@@ -42,6 +42,11 @@ func TestSetUpServesPhones(t *testing.T) {
 		if overview.State != "serving" || overview.TLS == nil || !overview.TLS.Private || overview.Push == nil || overview.Push.Topic != topic {
 			t.Errorf("after: %+v", overview)
 		}
+		for _, f := range overview.Findings {
+			if f.Code == "push_certificate_missing" || f.Code == "directory_nobody" || f.Level == "good" {
+				t.Errorf("after: finding %+v", f)
+			}
+		}
 		if overview.Push.DaysLeft < 360 || overview.Counts.People != 1 || overview.Latest == 0 {
 			t.Errorf("after: %+v", overview)
 		}
