@@ -150,7 +150,7 @@ func (b *Backend) takeFolder() error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return fmt.Errorf("%w: %w", ErrFolder, err)
 	}
-	if err := os.Chmod(data, 0o700); err != nil { //nolint:gosec // a folder needs the x
+	if err := os.Chmod(data, 0o700); err != nil {
 		return fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	lock := flock.New(filepath.Join(data, "lock"), flock.SetPermissions(0o600))

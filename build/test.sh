@@ -69,7 +69,7 @@ format() {
   odd=$(tool golangci-lint fmt --diff) || true
   [ -z "$odd" ] || { printf '%s\n' "$odd" | head -60; echo "run: go tool -modfile=build/tools/go.mod golangci-lint fmt"; return 1; }
 }
-lint() { tool golangci-lint run --timeout 20m ./...; }
+lint() { tool golangci-lint run --allow-parallel-runners --timeout 20m ./...; }
 vet() {
   go vet ./... &&
     GOOS=windows CGO_ENABLED=0 go vet -tags desktop,production ./... &&

@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, problems io.Writ
 
 // complain writes the one line on standard error.
 func (p *program) complain(format string, args ...any) {
-	fmt.Fprintf(p.problems, "gatehoused: %s\n", oneLine(fmt.Sprintf(format, args...))) //nolint:errcheck // there is nowhere else to say it
+	fmt.Fprintf(p.problems, "gatehoused: %s\n", oneLine(fmt.Sprintf(format, args...)))
 }
 
 // printf writes a part of the answer. That it could not be written is an error of the command as a whole.

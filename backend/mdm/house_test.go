@@ -293,7 +293,7 @@ func (h *house) certificate(s pki.Subject) *x509.Certificate {
 	if err := reply.DecryptPKIEnvelope(selfSigned(h.t), deviceKey()); err != nil {
 		h.t.Fatalf("SCEP answer: %v", err)
 	}
-	return reply.CertRepMessage.Certificate
+	return reply.Certificate
 }
 
 func (h *house) get(path string) []byte {

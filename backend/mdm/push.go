@@ -20,7 +20,7 @@ const (
 	// lookAgain is how often rows of other processes are looked for.
 	lookAgain = time.Second
 	// tidyEvery is how often commands that have run out are ended.
-	tidyEvery = 10 * time.Minute
+	tidyEvery  = 10 * time.Minute
 	laterFirst = 30 * time.Second
 	laterMost  = time.Hour
 	// certificateMost: a new certificate should be used soon after somebody brought it.
