@@ -40,8 +40,6 @@ func (s *Server) handle(limit int64, h func(context.Context, caller, []byte) (re
 		case errors.As(err, &refused):
 			s.turnedAway(r, err, refused)
 			w.WriteHeader(http.StatusBadRequest) // the phone keeps what it wanted to say and comes again
-		case r.Context().Err() != nil:
-			return // the phone has hung up; it will say it again
 		default:
 			s.log.ErrorContext(r.Context(), "message not handled", "path", r.URL.Path, "err", err)
 			w.WriteHeader(http.StatusServiceUnavailable) // not the phone's fault; it comes again

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,20 +35,25 @@ type Page struct {
 	Next        string
 }
 
-// ErrSort says that a list cannot be sorted by this.
-var ErrSort = errors.New("mdm: a list cannot be sorted by this column")
+var (
+	// ErrSort says that a list cannot be sorted by this.
+	ErrSort = errors.New("mdm: a list cannot be sorted by this column")
+	// ErrCursor says that a list cannot go on from here.
+	ErrCursor = errors.New("mdm: no cursor of this list")
+)
 
-// sorts are the columns a list can be sorted by, and whether they hold times.
+// sorts are the columns a list can be sorted by, with the id that stands beside them in an index, and whether they hold
+// times.
 var sorts = map[string]struct {
-	column string
-	times  bool
+	column, id string
+	times      bool
 }{
-	"person":       {"d.by_person", false},
-	"name":         {"d.by_name", false},
-	"model":        {"d.by_model", false},
-	"os":           {"d.by_os", false},
-	"enrolled_at":  {"e.enrolled_at", true},
-	"last_seen_at": {"e.last_seen_at", true},
+	"person":       {"d.by_person", "d.enrollment", false},
+	"name":         {"d.by_name", "d.enrollment", false},
+	"model":        {"d.by_model", "d.enrollment", false},
+	"os":           {"d.by_os", "d.enrollment", false},
+	"enrolled_at":  {"e.enrolled_at", "e.id", true},
+	"last_seen_at": {"e.last_seen_at", "e.id", true},
 }
 
 // Sorts names the columns a list can be sorted by.
@@ -60,7 +66,11 @@ var statements = func() map[string]string {
 	m := map[string]string{}
 	for name, s := range sorts {
 		for _, direction := range []struct{ sign, compare, order string }{{"", ">", "ASC"}, {"-", "<", "DESC"}} {
-			m[direction.sign+name] = fmt.Sprintf(listStatement, s.column, direction.compare, direction.order)
+			statement := listStatement
+			if s.times {
+				statement = listByTime
+			}
+			m[direction.sign+name] = fmt.Sprintf(statement, s.column, s.id, direction.compare, direction.order)
 		}
 	}
 	return m
@@ -77,12 +87,34 @@ const columns = `
 // listStatement pages by key: what comes after the last row of the page before, in the order of the list.
 const listStatement = `
 	SELECT %[1]s, ` + columns + `
-	WHERE ($1 = '' OR d.search LIKE $1 ESCAPE '\')
-	AND ($2 = '' OR e.stage = $2)
-	AND e.last_seen_at <= $3
-	AND ($4 = '' OR %[1]s %[2]s $5 OR (%[1]s = $5 AND e.id %[2]s $4))
-	ORDER BY %[1]s %[3]s, e.id %[3]s
-	LIMIT $6`
+	WHERE (%[1]s, %[2]s) %[3]s ($1, $2)
+	AND ($3 = '' OR d.search LIKE $3 ESCAPE '\')
+	AND ($4 = '' OR e.stage = $4)
+	AND e.last_seen_at <= $5
+	AND ($6 = '' OR ` + unwell + `)
+	ORDER BY %[1]s %[4]s, %[2]s %[4]s
+	LIMIT $9`
+
+// listByTime is listStatement for a column of enrollments. What a poll changes has no index, so all rows are sorted: the
+// narrow ones, and only then the few of the page are joined.
+const listByTime = `
+	SELECT %[1]s, ` + columns + `
+	WHERE e.id IN (
+		SELECT e.id
+		FROM enrollments e
+		WHERE (%[1]s, %[2]s) %[3]s ($1, $2)
+		AND ($3 = '' OR EXISTS (SELECT 1 FROM devices d WHERE d.enrollment = e.id AND d.search LIKE $3 ESCAPE '\'))
+		AND ($4 = '' OR e.stage = $4)
+		AND e.last_seen_at <= $5
+		AND ($6 = '' OR e.identity_expires_at <= $7 OR e.last_seen_at < $8
+			OR EXISTS (SELECT 1 FROM pushes p WHERE p.enrollment = e.id AND p.gone_at > 0))
+		ORDER BY %[1]s %[4]s, %[2]s %[4]s
+		LIMIT $9)
+	ORDER BY %[1]s %[4]s, %[2]s %[4]s`
+
+// unwell takes, of the phones under management, all whose state may be another than enrolled, and few others: describe
+// decides. Without it every row would have to be looked at for the few in a state like quiet.
+const unwell = `(e.identity_expires_at <= $7 OR e.last_seen_at < $8 OR p.gone_at > 0)`
 
 // List gives one page.
 func (s *Server) List(ctx context.Context, q ListQuery) (Page, error) {
@@ -99,9 +131,12 @@ func (s *Server) List(ctx context.Context, q ListQuery) (Page, error) {
 	q.Limit = min(q.Limit, 1000)
 	var page Page
 	err := s.db.View(ctx, func(tx *db.Tx) error {
-		cursor := q.After
+		cursor, take := q.After, q.Limit
+		if q.State != "" {
+			take = max(take, stateStep) // most of them may be in other states
+		}
 		for {
-			rows, next, err := listPage(tx, statement, q, cursor)
+			rows, next, err := listPage(tx, statement, q, cursor, take)
 			if err != nil {
 				return err
 			}
@@ -129,13 +164,16 @@ func (s *Server) List(ctx context.Context, q ListQuery) (Page, error) {
 	return page, nil
 }
 
+// stateStep is how many rows are looked at together for those in a state, which is decided row by row.
+const stateStep = 500
+
 // listed is a row with the cursor that stands behind it.
 type listed struct {
 	Enrollment
 	cursor string
 }
 
-func listPage(tx *db.Tx, statement string, q ListQuery, cursor string) ([]listed, string, error) {
+func listPage(tx *db.Tx, statement string, q ListQuery, cursor string, take int) ([]listed, string, error) {
 	key, id, err := parseCursor(q.Sort, cursor)
 	if err != nil {
 		return nil, "", err
@@ -147,7 +185,12 @@ func listPage(tx *db.Tx, statement string, q ListQuery, cursor string) ([]listed
 	if q.Stale > 0 {
 		stale = db.Millis(tx.Now.Add(-time.Duration(q.Stale) * 24 * time.Hour))
 	}
-	rows, err := tx.Rows(statement, pattern, string(stageOf(q.State)), stale, id, key, q.Limit)
+	stage, narrow := stageOf(q.State), ""
+	if stage == StageEnrolled && q.State != Managed {
+		narrow = "unwell"
+	}
+	rows, err := tx.Rows(statement, key, id, pattern, string(stage), stale, narrow,
+		db.Millis(tx.Now), db.Millis(tx.Now.Add(-answersWithin)), take)
 	if err != nil {
 		return nil, "", err
 	}
@@ -164,7 +207,7 @@ func listPage(tx *db.Tx, statement string, q ListQuery, cursor string) ([]listed
 	if err := rows.Err(); err != nil {
 		return nil, "", err
 	}
-	if len(list) < q.Limit {
+	if len(list) < take {
 		return list, "", nil
 	}
 	return list, list[len(list)-1].cursor, nil
@@ -187,17 +230,28 @@ func stageOf(state string) Stage {
 	return StageEnrolled
 }
 
-// parseCursor takes "KEY\nID" apart; the key is a number in a list that is sorted by time.
+// parseCursor takes "KEY\nID" apart; the key is a number in a list that is sorted by time. Without a cursor it gives the
+// key that stands before all.
 func parseCursor(sort, cursor string) (key any, id string, err error) {
-	text, id, _ := strings.Cut(cursor, "\n")
-	if !sorts[strings.TrimPrefix(sort, "-")].times {
+	column, falling := strings.CutPrefix(sort, "-")
+	text, id, found := strings.Cut(cursor, "\n")
+	switch times := sorts[column].times; {
+	case cursor == "" && times && falling:
+		return int64(math.MaxInt64), "", nil
+	case cursor == "" && times:
+		return int64(-1), "", nil
+	case cursor == "" && falling:
+		return "\U0010FFFF", "", nil
+	case cursor == "":
+		return "", "", nil
+	case !found:
+		return nil, "", fmt.Errorf("%w: %q", ErrCursor, cursor)
+	case !times:
 		return text, id, nil
 	}
-	var n int64
-	if cursor != "" {
-		if _, err := fmt.Sscan(text, &n); err != nil {
-			return nil, "", fmt.Errorf("cursor %q: %w", cursor, err)
-		}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: %q", ErrCursor, cursor)
 	}
 	return n, id, nil
 }
@@ -224,31 +278,53 @@ func (s *Server) Get(ctx context.Context, id string) (Enrollment, error) {
 func (s *Server) Counts(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
 	err := s.db.View(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Rows(`
-			SELECT e.stage, e.last_seen_at, e.identity_expires_at, e.authenticated_at,
-				COALESCE(p.token_at, 0), COALESCE(p.sent_at, 0), COALESCE(p.outcome, ''), COALESCE(p.gone_at, 0)
-			FROM enrollments e LEFT JOIN pushes p ON p.enrollment = e.id`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var e Enrollment
-			var seen, expires, authenticated, token, sent, gone int64
-			if err := rows.Scan(&e.Stage, &seen, &expires, &authenticated, &token, &sent, &e.Push.Outcome, &gone); err != nil {
+		for _, c := range []struct {
+			stage Stage
+			code  string
+		}{{StageAuthenticated, Waiting}, {StageEnrolled, Managed}, {StageRemoved, Removed}, {StageArchived, Archived}} {
+			var n int
+			if err := tx.Row(`SELECT COUNT(*) FROM enrollments WHERE stage = $1`, string(c.stage)).Scan(&n); err != nil {
 				return err
 			}
-			e.LastSeenAt, e.IdentityExpiresAt, e.AuthenticatedAt = db.Time(seen), db.Time(expires), db.Time(authenticated)
-			e.Push.Reachable = token > 0
-			e.Push.SentAt, e.Push.GoneAt = db.Time(sent), db.Time(gone)
-			counts[describe(e, tx.Now).Code]++
+			if n > 0 {
+				counts[c.code] = n
+			}
 		}
-		return rows.Err()
+		return countUnwell(tx, counts)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count enrollments: %w", err)
 	}
 	return counts, nil
+}
+
+// countUnwell moves those that are not as well as their stage says to where they belong.
+func countUnwell(tx *db.Tx, counts map[string]int) error {
+	rows, err := tx.Rows(`
+		SELECT e.last_seen_at, e.identity_expires_at, COALESCE(p.token_at, 0), COALESCE(p.sent_at, 0), COALESCE(p.outcome, ''), COALESCE(p.gone_at, 0)
+		FROM enrollments e LEFT JOIN pushes p ON p.enrollment = e.id
+		WHERE e.stage = $1
+		AND (e.identity_expires_at <= $2 OR e.last_seen_at < $3 OR e.id IN (SELECT enrollment FROM pushes WHERE gone_at > 0))`,
+		string(StageEnrolled), db.Millis(tx.Now), db.Millis(tx.Now.Add(-answersWithin)))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e := Enrollment{Stage: StageEnrolled}
+		var seen, expires, token, sent, gone int64
+		if err := rows.Scan(&seen, &expires, &token, &sent, &e.Push.Outcome, &gone); err != nil {
+			return err
+		}
+		e.LastSeenAt, e.IdentityExpiresAt = db.Time(seen), db.Time(expires)
+		e.Push.Reachable = token > 0
+		e.Push.SentAt, e.Push.GoneAt = db.Time(sent), db.Time(gone)
+		if code := describe(e, tx.Now).Code; code != Managed {
+			counts[Managed]--
+			counts[code]++
+		}
+	}
+	return rows.Err()
 }
 
 func scan(row interface{ Scan(...any) error }, sortKey *string) (Enrollment, error) {

@@ -106,3 +106,4 @@ CREATE TABLE pushes (
 	gone_at       BIGINT NOT NULL -- since when nobody listens, as Apple says; 0: as far as we know, somebody does
 );
 CREATE INDEX pushes_due ON pushes (due_at) WHERE due_at > 0;
+CREATE INDEX pushes_gone ON pushes (enrollment) WHERE gone_at > 0;
