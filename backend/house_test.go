@@ -19,7 +19,8 @@ const module = "example.org/gatehouse/"
 // floors is the house from the ground up. A package imports only from floors below its own.
 var floors = [][]string{
 	{"db", "profile", "export"},
-	{"settings", "text", "event"},
+	{"event", "text"},
+	{"settings"},
 	{"directory", "pki", "apns"},
 	{"mdm"},
 	{"ddm", "enroll"},
@@ -45,7 +46,7 @@ var homes = map[string][]string{
 	"modernc.org/sqlite":              {"db"},
 	"github.com/jackc/pgx":            {"db"},
 	"github.com/pressly/goose":        {"db"},
-	"github.com/go-ldap/ldap":         {"directory"},
+	"github.com/go-ldap/ldap":         {"directory", "sim"},
 	"github.com/alexedwards/argon2id": {"directory"},
 	"github.com/smallstep/scep":       {"pki", "sim"},
 	"github.com/smallstep/pkcs7":      {"pki", "sim"},
