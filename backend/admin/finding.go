@@ -16,6 +16,7 @@ var actions = []struct{ prefix, action string }{
 	{"host_", "settings"},
 	{"domain_", "settings"},
 	{"settings_", "settings"},
+	{"enrollment_closed", "settings"},
 	{"directory_nobody", "people"},
 	{"directory_", "directory"},
 	{"attempts_", "attempts"},

@@ -335,7 +335,7 @@ func TestExamination(t *testing.T) {
 	want("all is well", "good discovery_good", "good server_good", "good push_certificate_good")
 
 	p.change(t, func(s *settings.Settings) { s.Enrollment.Open = false })
-	want("closed", "attention discovery_refused")
+	want("closed", "attention enrollment_closed")
 	p.change(t, func(s *settings.Settings) { s.Enrollment.Open = true })
 
 	delete(p.names, "example.com")

@@ -49,6 +49,9 @@ func (d *Doctor) lookAtServer(ctx context.Context) []event.Finding {
 	}
 	defer client.CloseIdleConnections()
 	list := []event.Finding{lookAtURL(ctx, client, now.URL)}
+	if !now.Enrollment.Open {
+		return append(list, found("enrollment_closed", event.Attention)) // somebody wanted it; the screens say how to open it
+	}
 	if d.topic(ctx) != nil {
 		return list // without a push certificate discovery refuses everybody, and the finding about that says why
 	}
