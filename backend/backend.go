@@ -119,7 +119,11 @@ func (b *Backend) open(ctx context.Context) error {
 	}
 	address := b.config.Database
 	if address == "" {
-		address = "sqlite:" + filepath.Join(b.config.Data, "gatehouse.db")
+		file := filepath.Join(b.config.Data, "gatehouse.db")
+		if err := touch(file); err != nil {
+			return err
+		}
+		address = "sqlite:" + file
 	}
 	var err error
 	b.db, err = db.Open(ctx, address, db.Options{Now: b.config.Now, Key: b.config.Key, Log: b.log})
@@ -167,6 +171,15 @@ func (b *Backend) takeFolder() error {
 	}
 	b.lock = lock
 	return nil
+}
+
+// touch makes a file that its owner alone may read; what SQLite puts beside it gets the same rights.
+func touch(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrFolder, err)
+	}
+	return f.Close()
 }
 
 // slack is how far clocks may differ before we say so. The newest event may come from another computer.

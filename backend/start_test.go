@@ -93,7 +93,7 @@ func TestDataBelongsToItsOwnerAlone(t *testing.T) {
 		t.Skip("Windows keeps the folder of a user private by itself")
 	}
 	w := started(t)
-	for name, want := range map[string]os.FileMode{".": 0o700, "server.json": 0o600, "lock": 0o600} {
+	for name, want := range map[string]os.FileMode{".": 0o700, "server.json": 0o600, "lock": 0o600, "gatehouse.db": 0o600, "gatehouse.db-wal": 0o600} {
 		info, err := os.Stat(filepath.Join(w.data, name))
 		if err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s: got %v, %v; want %v", name, info.Mode().Perm(), err, want)

@@ -349,6 +349,8 @@ func (w *world) admin(args []string) (string, error) {
 			return "", err
 		}
 		return pretty(list.Attempts)
+	case "rehearse": // IDENTIFIER PASSWORD
+		return w.rehearse(api, rest[0], rest[1])
 	case "events":
 		list, err := api.Events(ctx, &admin.EventsIn{Limit: 500})
 		if err != nil {
@@ -357,6 +359,30 @@ func (w *world) admin(args []string) (string, error) {
 		return pretty(list.Events)
 	}
 	return "", errWords
+}
+
+// rehearse has the doctor's phone go the whole way, and says what it did.
+func (w *world) rehearse(api *admin.API, identifier, password string) (string, error) {
+	in := &admin.RehearseIn{}
+	in.Body.Identifier, in.Body.Password = identifier, password
+	r, err := api.Rehearse(operator(), in)
+	if err != nil {
+		return "", err
+	}
+	err = eventually(func() error {
+		if r, err = api.Rehearsal(operator(), &admin.RehearsalIn{ID: r.ID}); err == nil && r.Running {
+			err = errors.New("the rehearsal has not ended")
+		}
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	said, err := pretty(r)
+	if err == nil && !r.OK {
+		err = fmt.Errorf("rehearsal: %s", said)
+	}
+	return said, err
 }
 
 func pretty(v any) (string, error) {
