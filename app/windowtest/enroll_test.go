@@ -30,7 +30,6 @@ func TestFirstStartUntilAPhoneAppears(t *testing.T) {
 	w := open(t, data, "GATEHOUSE_LISTEN=127.0.0.1:0")
 
 	w.sees("Who is this for?")
-	w.js("location.hash='#/setup/organization'") // TEMP
 	w.picture("set-up-organization")
 	w.fill(field("Name of the organization"), "Harbour Bakery")
 	w.click(button("Continue"))
