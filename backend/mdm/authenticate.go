@@ -23,8 +23,11 @@ func (s *Server) authenticate(tx *db.Tx, c caller, m checkIn) (reply, error) {
 	if p.found && identity.Enrollment == id && p.stage == StageAuthenticated && p.fingerprint == c.fingerprint && p.digest == c.digest {
 		return reply{}, seen(tx, id) // the same message again
 	}
-	if identity.Enrollment != "" && identity.Enrollment != id {
+	switch {
+	case identity.Enrollment != "" && identity.Enrollment != id:
 		return reply{}, turnAway("identity_of_another_enrollment")
+	case p.found && identity.Person != p.person:
+		return reply{}, turnAway("enrollment_of_another_person")
 	}
 	if p.found && p.digest == c.digest && identity.Enrollment == id && p.fingerprint != c.fingerprint {
 		return reply{}, s.renew(tx, c, id, identity, p)
@@ -37,7 +40,7 @@ func (s *Server) authenticate(tx *db.Tx, c caller, m checkIn) (reply, error) {
 	if err != nil {
 		return reply{}, fmt.Errorf("look up token: %w", err)
 	}
-	if err := agree(id, identity, grant, p); err != nil {
+	if err := agree(id, identity, grant); err != nil {
 		return reply{}, err
 	}
 	if p.found && identity.Enrollment == id && p.fingerprint != c.fingerprint {
@@ -47,9 +50,9 @@ func (s *Server) authenticate(tx *db.Tx, c caller, m checkIn) (reply, error) {
 	return reply{}, s.begin(tx, c, m, identity, grant)
 }
 
-// agree checks that identity, token and enrollment are one person's. An identity and a token of one attempt belong
+// agree checks that identity and token are one person's, and meant for this enrollment. An identity and a token of one attempt belong
 // together; so does a token that was got by signing in again for this enrollment.
-func agree(id string, identity pki.Identity, grant Grant, p pin) error {
+func agree(id string, identity pki.Identity, grant Grant) error {
 	switch {
 	case grant.Person != identity.Person:
 		return turnAway("token_of_another_person")
@@ -57,8 +60,6 @@ func agree(id string, identity pki.Identity, grant Grant, p pin) error {
 		return turnAway("token_of_another_enrollment")
 	case grant.Enrollment == "" && grant.Attempt != identity.Attempt:
 		return turnAway("token_of_another_attempt")
-	case p.found && p.person != grant.Person:
-		return turnAway("enrollment_of_another_person")
 	}
 	return nil
 }

@@ -94,6 +94,25 @@ func TestAuthenticateAgainForgetsTheFormerLife(t *testing.T) {
 	})
 }
 
+// TestSamePersonEnrollsAgainUnderTheSameID: Apple promises a new EnrollmentID each time, simulators do not keep to it.
+func TestSamePersonEnrollsAgainUnderTheSameID(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		first := h.enrolled("anna@example.org")
+		first.ok(first.checkIn(dict{"MessageType": "CheckOut"}))
+		again, other := h.phone("anna@example.org"), h.phone("ben@example.org")
+		again.id, other.id = first.id, first.id
+		other.token = "none"
+		if w := other.authenticate(); w.Code != http.StatusBadRequest {
+			t.Errorf("another person's Authenticate got %d, want 400", w.Code)
+		}
+		again.ok(again.authenticate())
+		again.ok(again.updateToken())
+		if e := again.get(); e.Stage != mdm.StageEnrolled || e.Attempt != again.attempt {
+			t.Errorf("stage %s of attempt %s, want enrolled, %s", e.Stage, e.Attempt, again.attempt)
+		}
+	})
+}
+
 func TestCheckOutEndsTheEnrollment(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		p := h.enrolled("anna@example.org")

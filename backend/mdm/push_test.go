@@ -155,9 +155,15 @@ func TestAnswersOfThePushServiceAreEvidence(t *testing.T) {
 	}
 }
 
+// TestManyPhonesAreWokenOnce has two processes at work on one queue.
 func TestManyPhonesAreWokenOnce(t *testing.T) {
 	t.Parallel()
 	h, a := pushing(t)
+	second := newHouse(t, h.db, h.clock, apns.Options{URL: a.URL(), Roots: a.Roots()})
+	ctx, stop := context.WithCancel(context.Background())
+	var loop sync.WaitGroup
+	loop.Go(func() { _ = second.server.Run(ctx) })
+	t.Cleanup(func() { stop(); loop.Wait() })
 	h.populate(t, 300)
 	if n, err := h.server.Enqueue(t.Context(), mdm.Filter{All: true}, mdm.ProfileList()); n != 300 || err != nil {
 		t.Fatalf("queued %d, %v; want 300", n, err)
