@@ -129,14 +129,15 @@ func (d *DB) begin(ctx context.Context, q querier) *Tx {
 }
 
 // Lease gives the name to this process for ttl, or prolongs it; it says false while another process holds it. Among
-// several processes on one database, the one with the lease does the work that must be done once.
+// several processes on one database, the one with the lease does the work that must be done once. A lease that ends later
+// than any could is from a clock that was ahead, and counts for nothing.
 func (d *DB) Lease(ctx context.Context, name string, ttl time.Duration) (bool, error) {
 	got := false
 	err := d.Claim(ctx, func(tx *Tx) error {
 		n, err := tx.Exec(`
 			INSERT INTO leases (name, holder, expires_at) VALUES ($1, $2, $3)
 			ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-			WHERE leases.holder = excluded.holder OR leases.expires_at < $4`,
+			WHERE leases.holder = excluded.holder OR leases.expires_at < $4 OR leases.expires_at > excluded.expires_at`,
 			name, d.holder, Millis(tx.Now.Add(ttl)), Millis(tx.Now))
 		got = n == 1
 		return err

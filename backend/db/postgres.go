@@ -8,8 +8,9 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 const (
@@ -24,10 +25,12 @@ type postgresEngine struct {
 }
 
 func openPostgres(ctx context.Context, url string, o Options) (*postgresEngine, error) {
-	pool, err := sql.Open("pgx", url)
+	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, errors.New("open database: the postgres:// address cannot be read") // the error would show the password
 	}
+	config.RuntimeParams["synchronous_commit"] = "on" // whatever the server's own default is: an answer means "on disk"
+	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections) // fewer idle ones would be dialled again for every burst
 	pool.SetConnMaxIdleTime(5 * time.Minute)

@@ -42,8 +42,9 @@ type Organization struct {
 type Enrollment struct {
 	// Open lets new phones enroll. Phones that are enrolled do not notice.
 	Open bool `json:"open" doc:"New phones may enroll"`
-	// Platforms are the model families that may enroll, in Apple's words: iPhone, iPad, Mac, RealityDevice.
-	Platforms []string `json:"platforms" doc:"Model families that may enroll: iPhone, iPad, Mac, RealityDevice"`
+	// Platforms are the model families that may enroll, in Apple's words: iPhone, iPad, RealityDevice. A Mac
+	// brings no access token on its device channel and cannot be one of them.
+	Platforms []string `json:"platforms" doc:"Model families that may enroll: iPhone, iPad, RealityDevice"`
 	// UnknownDevices says what happens to a sound enrollment request that was not signed under Apple's device
 	// authority: newer classes of devices may use another one.
 	UnknownDevices string `json:"unknown_devices" enum:"accept,refuse" doc:"Requests signed under an authority that we do not know"`
@@ -293,7 +294,7 @@ func (s Settings) validateRules() error {
 		return &Invalid{"enrollment.unknown_devices", "not_choice", v}
 	}
 	for _, p := range s.Enrollment.Platforms {
-		if !slices.Contains([]string{"iPhone", "iPad", "Mac", "RealityDevice"}, p) {
+		if !slices.Contains([]string{"iPhone", "iPad", "RealityDevice"}, p) {
 			return &Invalid{"enrollment.platforms", "not_choice", p}
 		}
 	}

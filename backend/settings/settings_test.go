@@ -71,6 +71,7 @@ func TestInvalidSettingsChangeNothing(t *testing.T) {
 		{"organization.support_url", "javascript:alert(1)", "organization.support_url", "not_web"},
 		{"enrollment.unknown_devices", "perhaps", "enrollment.unknown_devices", "not_choice"},
 		{"enrollment.platforms", "iPhone,Toaster", "enrollment.platforms", "not_choice"},
+		{"enrollment.platforms", "Mac", "enrollment.platforms", "not_choice"},
 		{"enrollment.open", "yes please", "enrollment.open", "not_boolean"},
 		{"managed_account.rule", "domain", "managed_account.domain", "required"},
 		{"managed_account.rule", "attribute", "managed_account.attribute", "required"},

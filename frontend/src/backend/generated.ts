@@ -855,7 +855,7 @@ export interface components {
              * @description where the next step is taken
              * @enum {string}
              */
-            action: "none" | "settings" | "push_certificate" | "tls" | "directory" | "people" | "rehearse" | "attempts";
+            action: "none" | "settings" | "push_certificate" | "tls" | "directory" | "people" | "attempts";
             /** @example push_certificate.missing */
             code: string;
             /** @enum {string} */
@@ -1057,7 +1057,7 @@ export interface components {
         SettingsEnrollment: {
             /** @description New phones may enroll */
             open: boolean;
-            /** @description Model families that may enroll: iPhone, iPad, Mac, RealityDevice */
+            /** @description Model families that may enroll: iPhone, iPad, RealityDevice */
             platforms: string[];
             /**
              * @description Requests signed under an authority that we do not know
