@@ -9,7 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,7 +27,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// The stories are text files; serve, crash, phone, pushcert, fields and exitcode are words of ours.
+// The stories are text files; serve, start, stop, crash, phone, devices, pushcert, fields and exitcode are words of ours.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -33,60 +36,100 @@ func TestStories(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GATEHOUSE_DATA", filepath.Join(e.WorkDir, "data"))
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("TMPDIR", filepath.Join(e.WorkDir, ".tmp"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "phone": phone, "pushcert": pushCertificate, "fields": fields, "crash": crash, "exitcode": exitCode,
+			"serve": serve, "phone": phone, "pushcert": pushCertificate, "fields": fields, "crash": crash, "exitcode": exitCode, "start": start, "stop": stop, "devices": devices,
 		},
 	})
 }
 
-// serve NAME [ARG …]: starts a server in the background and waits for its ready lines.
+// serve NAME [ARG …]: starts a server in the background and waits until it answers.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: serve NAME [ARG …]")
 	}
+	start(ts, false, append([]string{args[0], "ready admin", "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args[1:]...))
+}
+
+// start NAME LINE ARG …: starts a command in the background and waits for the line, which goes to NAME.out with
+// everything it says. $PUBLIC, $ADMIN and $PID are of the last one.
+func start(ts *testscript.TestScript, _ bool, args []string) {
 	file := ts.MkAbs(args[0] + ".out")
 	out, err := os.Create(file)
 	ts.Check(err)
 	path, err := exec.LookPath("gatehoused")
-	if err != nil {
-		path = filepath.Join(strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator))[0], "gatehoused")
-	}
-	c := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, args[1:]...)...)
-	c.Env = append(os.Environ(), "GATEHOUSE_DATA="+ts.Getenv("GATEHOUSE_DATA"), "HOME="+ts.Getenv("HOME"))
+	ts.Check(err)
+	c := exec.Command(path, args[2:]...)
+	c.Env = append(os.Environ(), "GATEHOUSE_DATA="+ts.Getenv("GATEHOUSE_DATA"), "HOME="+ts.Getenv("HOME"), "TMPDIR="+ts.Getenv("TMPDIR"))
 	c.Stdout, c.Stderr = out, out
 	ts.Check(c.Start())
-	ts.Setenv("PID", fmt.Sprint(c.Process.Pid))
-	ended := make(chan struct{})
+	r := &running{process: c.Process, ended: make(chan struct{})}
+	started.Store(c.Process.Pid, r)
+	ts.Setenv("PID", strconv.Itoa(c.Process.Pid))
 	go func() {
-		defer close(ended)
-		_ = c.Wait()
-		_ = out.Close()
+		defer close(r.ended)
+		r.err = errors.Join(c.Wait(), out.Close())
 	}()
-	ts.Defer(func() {
-		_ = c.Process.Signal(os.Interrupt)
-		select {
-		case <-ended:
-		case <-time.After(20 * time.Second):
-			_ = c.Process.Kill()
-			<-ended
-		}
-	})
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	ts.Defer(func() { r.stop() })
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		b, err := os.ReadFile(file)
 		ts.Check(err)
+		there := false
 		for line := range strings.Lines(string(b)) {
 			if a, ok := strings.CutPrefix(strings.TrimSpace(line), "ready public https://"); ok {
 				ts.Setenv("PUBLIC", a)
 			}
-			if a, ok := strings.CutPrefix(strings.TrimSpace(line), "ready admin "); ok {
-				ts.Setenv("ADMIN", a)
-				return
-			}
+			there = there || strings.HasPrefix(line, args[1])
+		}
+		if there {
+			return
 		}
 	}
-	ts.Fatalf("the server is not ready:\n%s", ts.ReadFile(args[0]+".out"))
+	ts.Fatalf("%q was not said:\n%s", args[1], ts.ReadFile(args[0]+".out"))
+}
+
+// running is a command in the background.
+type running struct {
+	process *os.Process
+	ended   chan struct{}
+	err     error // known when ended is closed
+}
+
+var started sync.Map // process id → *running
+
+// stop asks it to end, and waits.
+func (r *running) stop() error {
+	if err := r.process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-r.ended:
+		return r.err
+	case <-time.After(20 * time.Second):
+		return errors.Join(errors.New("it does not end"), r.process.Kill())
+	}
+}
+
+// stop: the last command in the background is told to end, and must do so with exit code 0.
+func stop(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(lastStarted(ts).stop()) }
+
+// crash: it ends without a chance to say goodbye.
+func crash(ts *testscript.TestScript, _ bool, _ []string) {
+	r := lastStarted(ts)
+	ts.Check(r.process.Kill())
+	<-r.ended
+}
+
+func lastStarted(ts *testscript.TestScript) *running {
+	pid, err := strconv.Atoi(ts.Getenv("PID"))
+	ts.Check(err)
+	r, ok := started.Load(pid)
+	if !ok {
+		ts.Fatalf("nothing runs")
+	}
+	return r.(*running)
 }
 
 // exitcode CODE COMMAND …: the command ends with this exit code, and with one line on standard error unless the code is 0.
@@ -103,24 +146,17 @@ func exitCode(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// crash: ends the server without a chance to say goodbye.
-func crash(ts *testscript.TestScript, _ bool, _ []string) {
-	var pid int
-	_, err := fmt.Sscan(ts.Getenv("PID"), &pid)
-	ts.Check(err)
-	p, err := os.FindProcess(pid)
-	ts.Check(err)
-	ts.Check(p.Kill())
-	time.Sleep(200 * time.Millisecond)
-}
-
 // phone IDENTIFIER PASSWORD ANCHOR: a phone enrolls at $PUBLIC and answers what it is asked; $PHONE is its enrollment.
 func phone(ts *testscript.TestScript, neg bool, args []string) {
 	anchor, err := os.ReadFile(ts.MkAbs(args[2]))
 	ts.Check(err)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(anchor)
-	p := sim.NewPhone(sim.PhoneOptions{Roots: roots, Dial: sim.DialTo(ts.Getenv("PUBLIC")), Name: "Anna's iPhone"})
+	authority, err := deviceAuthority()
+	ts.Check(err)
+	device, err := authority.Issue()
+	ts.Check(err)
+	p := sim.NewPhone(sim.PhoneOptions{Roots: roots, Dial: sim.DialTo(ts.Getenv("PUBLIC")), Device: device, Name: "Anna's iPhone"})
 	defer p.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -132,6 +168,16 @@ func phone(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("phone: %v", err)
 	}
 	ts.Setenv("PHONE", p.EnrollmentID())
+}
+
+// deviceAuthority is behind all phones of the stories.
+var deviceAuthority = sync.OnceValues(func() (*sim.DeviceAuthority, error) { return sim.NewDeviceAuthority(1) })
+
+// devices FILE: the authority of the phones, for --device-anchor.
+func devices(ts *testscript.TestScript, _ bool, args []string) {
+	authority, err := deviceAuthority()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), authority.PEM(), 0o600))
 }
 
 // pushcert TOPIC CERT KEY: a push certificate as files.

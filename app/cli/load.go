@@ -13,6 +13,7 @@ import (
 
 	"example.org/gatehouse/backend/admin"
 	"example.org/gatehouse/backend/export"
+	"example.org/gatehouse/backend/settings"
 	"example.org/gatehouse/backend/sim"
 )
 
@@ -46,8 +47,7 @@ sign in as that person, enroll, and then poll.`,
 				}
 				o.People = func(int) (string, string) { return identifier, password }
 			}
-			var err error
-			if o.Roots, err = p.roots(c.Context(), trust); err != nil {
+			if err := p.prepare(c.Context(), &o, trust); err != nil {
 				return err
 			}
 			return p.load(c.Context(), o)
@@ -59,38 +59,41 @@ sign in as that person, enroll, and then poll.`,
 	f.IntVar(&seconds, "seconds", 10, "for how long")
 	f.BoolVar(&o.Anywhere, "anywhere", false, "also a server that is not on this computer")
 	f.StringVar(&trust, "trust", "", "root certificate to trust (PEM; default: that of the Gatehouse in the data folder, if there is one)")
-	f.StringVar(&o.Domain, "domain", "", "email domain that the phones look for (default: the host of the server)")
+	f.StringVar(&o.Domain, "domain", "", "email domain that the phones look for (default: that of the Gatehouse in the data folder, or the host)")
 	f.StringVar(&identifier, "identifier", "", "sign in as this person and enroll")
 	f.BoolVar(&withPassword, "password-stdin", false, "read that one's password from standard input")
 	f.Uint64Var(&o.Seed, "seed", 0, "repeat a load")
 	return c
 }
 
-// roots are the authorities of this computer and the one that was named or is ours.
-func (p *program) roots(ctx context.Context, trust string) (*x509.CertPool, error) {
+// prepare fills in what the command line left out: whom the phones trust, and for which domain they look. If there is a
+// Gatehouse in the data folder, it is most likely the one to press.
+func (p *program) prepare(ctx context.Context, o *sim.LoadOptions, trust string) error {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool() // a computer without authorities still has the one we add
 	}
+	o.Roots = roots
 	if trust != "" {
 		b, err := readFile(trust)
 		if err == nil && !roots.AppendCertsFromPEM(b) {
 			err = fmt.Errorf("%s has no certificate in PEM", trust)
 		}
-		return roots, err
+		if err != nil {
+			return err
+		}
 	}
-	d, err := p.open(ctx)
-	if err != nil {
-		return roots, nil //nolint:nilerr // there is none here: a public certificate needs none
-	}
-	anchor, err := call[admin.TrustAnchor](ctx, d, http.MethodGet, "/trust-anchor", nil)
-	if err == nil {
+	if d, err := p.open(ctx); err == nil {
+		anchor, noAnchor := call[admin.TrustAnchor](ctx, d, http.MethodGet, "/trust-anchor", nil)
+		now, noSettings := call[settings.Settings](ctx, d, http.MethodGet, "/settings", nil)
+		if err := errors.Join(noAnchor, noSettings, d.close()); err != nil {
+			return err
+		}
 		roots.AppendCertsFromPEM([]byte(anchor.PEM))
+		if o.Domain == "" && len(now.Domains) > 0 {
+			o.Domain = now.Domains[0]
+		}
 	}
-	return roots, d.close()
-}
-
-func (p *program) load(ctx context.Context, o sim.LoadOptions) error {
 	if o.Domain == "" {
 		u, err := url.Parse(o.URL)
 		if err != nil {
@@ -98,6 +101,10 @@ func (p *program) load(ctx context.Context, o sim.LoadOptions) error {
 		}
 		o.Domain = u.Hostname()
 	}
+	return nil
+}
+
+func (p *program) load(ctx context.Context, o sim.LoadOptions) error {
 	r, err := sim.Load(ctx, o)
 	if errors.Is(err, sim.ErrElsewhere) {
 		return fmt.Errorf("%s is not on this computer: add --anywhere if it is yours to press", o.URL)
@@ -105,7 +112,32 @@ func (p *program) load(ctx context.Context, o sim.LoadOptions) error {
 	if err != nil {
 		return err
 	}
-	return p.show(r, func() {
+	if err := p.showLoad(r); err != nil {
+		return err
+	}
+	worked := 0
+	for _, s := range r.Steps {
+		worked += s.Count - s.Failed
+	}
+	if worked == 0 {
+		return fmt.Errorf("nothing worked: %s", commonest(r.Errors))
+	}
+	return nil
+}
+
+// commonest is the problem that was met most often.
+func commonest(problems map[string]int) string {
+	worst := "no phone came as far as asking"
+	for problem, n := range problems {
+		if n > problems[worst] {
+			worst = problem
+		}
+	}
+	return worst
+}
+
+func (p *program) showLoad(r sim.LoadReport) (err error) {
+	shown := p.show(r, func() {
 		p.line("phones", fmt.Sprintf("%d, enrolled %d, polls %d, commands %d, failed %d, in %s",
 			r.Phones, r.Enrolled, r.Polls, r.Commands, r.Failed, r.Took.Round(time.Millisecond)))
 		rows := make([][]any, 0, len(r.Steps))
@@ -119,4 +151,5 @@ func (p *program) load(ctx context.Context, o sim.LoadOptions) error {
 			p.line("problem", fmt.Sprintf("%d × %s", n, problem))
 		}
 	})
+	return errors.Join(shown, err)
 }
