@@ -48,6 +48,7 @@ func (b *Backend) watch(ctx context.Context, g *errgroup.Group) error {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	var served *rooms
+	var complaint string // the last one, so that it is not said each second
 	first := true
 	for {
 		if served == nil {
@@ -56,7 +57,8 @@ func (b *Backend) watch(ctx context.Context, g *errgroup.Group) error {
 				return err // a port that is taken at the start is for whoever started us
 			}
 			served = r
-		} else if err := b.nameCertificate(ctx, served); err != nil && ctx.Err() == nil {
+		} else if err := b.nameCertificate(ctx, served); err != nil && ctx.Err() == nil && err.Error() != complaint {
+			complaint = err.Error()
 			b.log.ErrorContext(ctx, "TLS certificate does not have the new names", "err", err)
 		}
 		first = false

@@ -135,8 +135,13 @@ func (s *Server) Note(ctx context.Context, session, reason string) error {
 	return nil
 }
 
+// note writes a reason once, however often it keeps the person from going on: a sign-in page may be sent for ever.
 func (s *Server) note(tx *db.Tx, a Attempt, reason string) error {
-	a.Reason = clean(reason, 200)
+	reason = clean(reason, 200)
+	if a.Reason == reason {
+		return nil
+	}
+	a.Reason = reason
 	if err := save(tx, a); err != nil {
 		return err
 	}

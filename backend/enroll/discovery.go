@@ -128,12 +128,13 @@ func (s *Server) ready(tx *db.Tx) (settings.Settings, bool, error) {
 	return now, err == nil, err
 }
 
-// asked reads the query of discovery. Where an item comes twice, the first one counts.
+// asked reads the query of discovery. Where an item comes twice, the first one counts. Phones leave a plus sign as it is
+// (Foundation's URLComponents does), so it is one here, and not the blank that it stands for in a form.
 func asked(query string) (identifier, family string, err error) {
 	if len(query) > 2048 {
 		return "", "", errors.New("the query is too long")
 	}
-	values, err := url.ParseQuery(query)
+	values, err := url.ParseQuery(strings.ReplaceAll(query, "+", "%2B"))
 	if err != nil {
 		return "", "", errors.New("the query cannot be read")
 	}

@@ -39,6 +39,7 @@ func TestDiscoveryLeadsHereWhateverTheHost(t *testing.T) {
 			"user-identifier=anna%40example.org&model-family=iPhone",
 			"user-identifier=anna@example.org&model-family=iPad",
 			"user-identifier=anna@EXAMPLE.org.",
+			"user-identifier=anna+work@example.org", // phones leave the plus sign as it is
 			"user-identifier=anna@M%C3%BCller.example&model-family=RealityDevice",
 			"user-identifier=anna@example.org&user-identifier=mallory@elsewhere.test",
 			"model-family=iPhone",

@@ -167,9 +167,9 @@ func (s *Server) prolong(tx *db.Tx, a Attempt, session string) error {
 	}
 	_, err := tx.Exec(`
 		DELETE FROM sessions
-		WHERE attempt = $1 AND digest NOT IN (
-			SELECT digest FROM sessions WHERE attempt = $1 ORDER BY expires_at DESC, digest LIMIT $2)`,
-		a.ID, maxSessions)
+		WHERE attempt = $1 AND digest <> $2 AND digest NOT IN (
+			SELECT digest FROM sessions WHERE attempt = $1 AND digest <> $2 ORDER BY expires_at DESC, digest LIMIT $3)`,
+		a.ID, digest(session), maxSessions-1)
 	return err
 }
 
