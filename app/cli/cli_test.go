@@ -72,7 +72,7 @@ func start(ts *testscript.TestScript, _ bool, args []string) {
 		defer close(r.ended)
 		r.err = errors.Join(c.Wait(), out.Close())
 	}()
-	ts.Defer(func() { r.stop() })
+	ts.Defer(func() { _ = r.stop() }) // a story may have stopped or killed it
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		b, err := os.ReadFile(file)
 		ts.Check(err)

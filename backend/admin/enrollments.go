@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.org/gatehouse/backend/event"
+	"example.org/gatehouse/backend/enroll"
 	"example.org/gatehouse/backend/mdm"
 )
 
@@ -220,6 +221,13 @@ func (a *API) SendCommand(ctx context.Context, in *SendCommandIn) (*Queued, erro
 	})
 	if err != nil {
 		return nil, err
+	}
+	now, err := a.Config.Settings.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if own := enroll.ProfileIdentifier(now.URL); in.Body.Type == "RemoveProfile" && in.Body.Identifier == own {
+		command = mdm.EndManagement(own) // once it has obeyed, the phone is under management no more
 	}
 	n, err := r.MDM.Enqueue(ctx, mdm.Filter{IDs: in.Body.IDs, All: in.Body.All}, command)
 	return &Queued{Count: n}, err

@@ -49,7 +49,10 @@ func (a *API) SetUp(ctx context.Context, in *SetUpIn) (*SetupState, error) {
 	if _, err := a.rooms(); err == nil {
 		return nil, &Error{Code: AlreadySet}
 	}
-	answers := settings.Defaults()
+	answers, err := a.Config.Settings.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
 	answers.Organization.Name = in.Body.Organization
 	answers.Domains = in.Body.Domains
 	answers.URL = in.Body.URL
