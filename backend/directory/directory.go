@@ -57,6 +57,7 @@ func (e *WrongError) Error() string {
 // LockedError says that there were too many wrong tries.
 type LockedError struct {
 	Until time.Time
+	Wait  time.Duration // from now on
 }
 
 func (e *LockedError) Error() string {

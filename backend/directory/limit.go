@@ -47,6 +47,9 @@ func place(a netip.Addr) netip.Prefix {
 	return p
 }
 
+// shared says whether an address speaks for everybody: the computer's own are a tunnel or a proxy.
+func shared(a netip.Addr) bool { return a.Unmap().IsLoopback() }
+
 // exhausted says whether the address has had its failures.
 func (l *limits) exhausted(a netip.Addr, now time.Time) bool {
 	l.mu.Lock()
@@ -57,6 +60,9 @@ func (l *limits) exhausted(a netip.Addr, now time.Time) bool {
 
 // failed counts a failure of the address.
 func (l *limits) failed(a netip.Addr, now time.Time) {
+	if shared(a) {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	from := place(a)

@@ -64,7 +64,8 @@ func (d *Directory) Prove(ctx context.Context, p Proof) (Person, error) {
 		return Person{}, err
 	}
 	if !now.lockedUntil.IsZero() {
-		return Person{}, &LockedError{Until: now.lockedUntil}
+		d.limits.failed(p.Address, d.db.Now()) // checked or not, a door that is tried on and on costs a look each time
+		return Person{}, d.locked(now.lockedUntil)
 	}
 
 	person, err := d.check(ctx, who, now, p)
@@ -106,6 +107,10 @@ func (d *Directory) accountSetFor(ctx context.Context, who string) (string, erro
 		return "", fmt.Errorf("look up a Managed Apple Account: %w", err)
 	}
 	return account, nil
+}
+
+func (d *Directory) locked(until time.Time) error {
+	return &LockedError{Until: until, Wait: until.Sub(d.db.Now())}
 }
 
 func isLocked(err error) bool {
@@ -245,7 +250,7 @@ func (d *Directory) count(ctx context.Context, who string, key digest, w *wrong,
 	}
 	d.log.InfoContext(ctx, "sign-in refused", facts...)
 	if failures >= personFailures {
-		return &LockedError{Until: until}
+		return d.locked(until)
 	}
 	return &WrongError{Left: personFailures - int(failures)}
 }

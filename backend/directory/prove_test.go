@@ -170,6 +170,47 @@ func TestAddressLimit(t *testing.T) {
 	}
 }
 
+// Trying a door that is shut counts for the address, so that it does not cost us a look for ever.
+func TestLockedTriesCountForTheAddress(t *testing.T) {
+	t.Parallel()
+	h := one(t)
+	var err error
+	for range addressFailures + 1 {
+		_, err = h.Prove(t.Context(), Proof{Identifier: "anna@example.org", Password: "wrong", Address: here})
+	}
+	if !errors.Is(err, ErrBusy) {
+		t.Errorf("try %d: got %v, want ErrBusy", addressFailures+1, err)
+	}
+}
+
+// Behind a tunnel or a proxy everybody comes from one address: nobody may lock the others out.
+func TestLoopbackHasNoAddressLimit(t *testing.T) {
+	t.Parallel()
+	h := one(t)
+	h.add(NewPerson{Identifier: "anna@example.org", Password: "right"})
+	for _, proxy := range []string{"127.0.0.1", "::1", "::ffff:127.0.0.1"} {
+		a := netip.MustParseAddr(proxy)
+		for i := range addressFailures + 1 {
+			_, err := h.Prove(t.Context(), Proof{Identifier: fmt.Sprintf("nobody-%d@example.org", i), Password: "wrong", Address: a})
+			if w := (*WrongError)(nil); !errors.As(err, &w) {
+				t.Fatalf("try %d from %s: got %v, want a wrong password", i, proxy, err)
+			}
+		}
+		if _, err := h.Prove(t.Context(), Proof{Identifier: "anna@example.org", Password: "right", Address: a}); err != nil {
+			t.Errorf("anna from %s: %v", proxy, err)
+		}
+		h.clock.Add(personPause + time.Minute)
+	}
+	var locked *LockedError
+	for range personFailures {
+		_, err := h.Prove(t.Context(), Proof{Identifier: "anna@example.org", Password: "wrong", Address: netip.MustParseAddr("::1")})
+		errors.As(err, &locked)
+	}
+	if locked == nil {
+		t.Error("the limit of the person does not hold from the computer itself")
+	}
+}
+
 func TestAddressesAreBounded(t *testing.T) {
 	t.Parallel()
 	l := newLimits()
