@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"example.org/gatehouse/backend/directory"
 	"example.org/gatehouse/backend/enroll"
@@ -44,7 +46,7 @@ func family(product string) string {
 
 // verdict says what a person can do about an error.
 type verdict struct {
-	status int  // an error status ends the enrollment on the phone (protocol sheet, 4.5): only where there is no way on
+	status int  // an error status ends the enrollment on the phone (docs/PROTOCOL.md, 4): only where there is no way on
 	retry  bool // the page offers to try again
 	call   bool // the page says whom to ask, and the reference
 }
@@ -133,8 +135,17 @@ func (v *visit) fail(err error) {
 	}
 	var locked *directory.LockedError
 	if errors.As(err, &locked) {
-		v.vars["unlock_time"] = locked.Until.Local().Format("15:04")
+		v.vars["unlock_time"] = v.in(locked.Wait)
 	}
 	v.now.Problem, v.now.Retry, v.now.Ask = key, what.retry, what.call
 	v.draw(pageError, what.status)
+}
+
+// in says how long something takes: "in 12 minutes". A time of day would be that of the server's time zone.
+func (v *visit) in(wait time.Duration) string {
+	minutes := int((wait + time.Minute - 1) / time.Minute)
+	if minutes <= 1 {
+		return v.site.Text.Text(v.language, "g.in_a_minute", nil)
+	}
+	return v.site.Text.Text(v.language, "g.in_minutes", text.Vars{"minutes": strconv.Itoa(minutes)})
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"example.org/gatehouse/backend/directory"
 	"example.org/gatehouse/backend/enroll"
@@ -63,7 +64,7 @@ type visit struct {
 
 // begin reads the address and the form, in this order: whatever goes wrong is told in the person's language.
 func (v *visit) begin() error {
-	ctx, query := v.r.Context(), v.r.URL.Query()
+	ctx, query := v.r.Context(), query(v.r.URL)
 	now, err := v.site.Settings.Get(ctx)
 	if err != nil {
 		v.prepare(now)
@@ -94,6 +95,13 @@ func (v *visit) begin() error {
 	}
 	v.prepare(now)
 	return nil
+}
+
+// query reads the query of an address. Phones put the identifier there and leave a plus sign as it is (Foundation's
+// URLComponents does), so it is one here, and not the blank that it stands for in a form.
+func query(u *url.URL) url.Values {
+	values, _ := url.ParseQuery(strings.ReplaceAll(u.RawQuery, "+", "%2B")) // what can be read of it, as u.Query does
+	return values
 }
 
 func (v *visit) readForm() error {

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"bytes"
+	"html"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 
 	"example.org/gatehouse/backend/directory"
 	"example.org/gatehouse/backend/enroll"
+	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/settings"
 )
 
@@ -20,7 +22,8 @@ var newcomer = directory.NewPerson{Identifier: "ben@nordlicht.example", Name: "B
 
 var handOver = regexp.MustCompile(`^apple-remotemanagement-user-login://authentication-results\?access-token=[A-Za-z0-9_-]{40,}$`)
 
-// handedOver checks the answer that gives the phone its token (protocol sheet, 4.5).
+// handedOver checks the answer that gives the phone its token (Apple, "Implementing the simple
+// authentication account-driven enrollment flow").
 func handedOver(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
 	if w.Code != http.StatusPermanentRedirect || !handOver.MatchString(w.Header().Get("Location")) {
@@ -82,10 +85,18 @@ func TestMistakesStayInTheSheet(t *testing.T) {
 		t.Errorf("attempt is %s because of %q", got.Step, got.Reason)
 	}
 
-	until := h.clock.Now().Add(15 * time.Minute).Local().Format("15:04")
-	for _, p := range []string{"wrong", password} { // from the fifth wrong one on, the right one does not help
-		if w := h.signIn(path, anna, p); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Um "+until+" Uhr geht es weiter") {
-			t.Errorf("locked: got %d, want a page that says %s", w.Code, until)
+	// From the fifth wrong one on, the right one does not help.
+	for _, x := range []struct {
+		password string
+		later    time.Duration
+		want     string
+	}{
+		{"wrong", 0, "in 15 Minuten weiter"}, {password, 3*time.Minute + time.Second, "in 12 Minuten weiter"},
+		{password, 11 * time.Minute, "in einer Minute weiter"},
+	} {
+		h.clock.Add(x.later)
+		if w := h.signIn(path, anna, x.password); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), x.want) {
+			t.Errorf("locked: got %d without %q", w.Code, x.want)
 		}
 	}
 	if got := h.attempt(path).Reason; got != "locked" {
@@ -94,6 +105,74 @@ func TestMistakesStayInTheSheet(t *testing.T) {
 
 	h.clock.Add(15*time.Minute + time.Second)
 	handedOver(t, h.signIn(h.knock("de", "iPhone17,2"), anna, password))
+}
+
+// A door that is shut writes down once that somebody stands before it, and in the end does not look any more.
+func TestLockedDoorIsQuiet(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	path := h.knock("en", "iPhone17,2")
+	for range 5 {
+		h.signIn(path, anna, "wrong")
+	}
+	before := h.attempt(path).UpdatedAt
+	h.clock.Add(time.Second)
+	for range 20 {
+		h.signIn(path, anna, password)
+	}
+	list, err := h.events.List(t.Context(), event.Query{Kind: enroll.Stuck})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 2 || list[0].Params["reason"] != "password" || list[1].Params["reason"] != "locked" {
+		t.Errorf("25 tries left %+v, want one event of the password and one of the lock", list)
+	}
+	if a := h.attempt(path); a.UpdatedAt != before || a.Reason != "locked" {
+		t.Errorf("the attempt was written again at %s, reason %q", a.UpdatedAt, a.Reason)
+	}
+}
+
+// Phones leave a plus sign in their query as it is.
+func TestPlusInTheIdentifier(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	const tagged, spaced = "anna+work@nordlicht.example", "berg, anna"
+	path := h.knock("en", "iPhone17,2")
+	field := regexp.MustCompile(`name="identifier"[^>]* value="([^"]*)"`)
+	for query, want := range map[string]string{
+		"user-identifier=anna+work@nordlicht.example":       tagged,
+		"user-identifier=anna%2Bwork%40nordlicht.example":   tagged,
+		"user-identifier=berg,%20anna":                      spaced,
+		"user-identifier=berg%2C%20anna&language=de&other=": spaced,
+	} {
+		page := h.serve(httptest.NewRequestWithContext(t.Context(), http.MethodGet, path+"?"+query, nil)).Body.String()
+		if got := field.FindStringSubmatch(page); got == nil || html.UnescapeString(got[1]) != want {
+			t.Errorf("?%s: the field has %q, want %q", query, got, want)
+		}
+		// The page's own links bring it back.
+		for _, link := range regexp.MustCompile(`href="(/signin/[^"]*user-identifier[^"]*)"`).FindAllStringSubmatch(page, -1) {
+			next := h.serve(httptest.NewRequestWithContext(t.Context(), http.MethodGet, html.UnescapeString(link[1]), nil)).Body.String()
+			if got := field.FindStringSubmatch(next); got == nil || html.UnescapeString(got[1]) != want {
+				t.Errorf("by the link %s: the field has %q, want %q", link[1], got, want)
+			}
+		}
+	}
+}
+
+func TestSecondDomainIsShown(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	h.set(func(s *settings.Settings) { s.Domains = []string{"nordlicht.example", "südlicht.example"} })
+	path := h.knock("en", "iPhone17,2")
+	for identifier, want := range map[string]string{
+		"": "nordlicht.example", "ann": "nordlicht.example", "ann@elsewhere.example": "nordlicht.example",
+		"ann@SÜDLICHT.example": "xn--sdlicht-n2a.example",
+	} {
+		page := h.get(path, url.Values{"user-identifier": {identifier}, "other": {""}}).Body.String()
+		if !strings.Contains(page, `placeholder="Example: name@`+want+`"`) {
+			t.Errorf("for %q the hint is not %s", identifier, want)
+		}
+	}
 }
 
 func TestUnknownPeopleGetTheSameAnswer(t *testing.T) {

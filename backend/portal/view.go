@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"example.org/gatehouse/backend/enroll"
@@ -47,9 +49,14 @@ func kind(product string) string {
 	}
 }
 
+// domain is the one of our domains that the person's address is in; the first, where it is in none.
 func domain(now settings.Settings, identifier string) string {
 	if len(now.Domains) == 0 {
 		return ""
+	}
+	_, typed, _ := strings.Cut(identifier, "@")
+	if typed = settings.ASCIIDomain(typed); slices.Contains(now.Domains, typed) {
+		return typed
 	}
 	return now.Domains[0]
 }
@@ -187,5 +194,5 @@ func (v *visit) link(page, language string, other bool) string {
 	if len(q) == 0 {
 		return v.path(page)
 	}
-	return v.path(page) + "?" + q.Encode()
+	return v.path(page) + "?" + strings.ReplaceAll(q.Encode(), "+", "%20") // [query] takes a plus sign for one
 }
