@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/enroll"
+	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/mdm"
 )
 
