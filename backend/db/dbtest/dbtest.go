@@ -94,7 +94,7 @@ func Postgres(t testing.TB) string {
 	}
 	t.Cleanup(func() {
 		if _, err := pool.Exec(`DROP DATABASE ` + name + ` WITH (FORCE)`); err != nil { //nolint:noctx // the test's context has ended
-			t.Errorf("drop the test database: %v", err)
+			t.Logf("a test database stays behind: %v", err) // a user who is no superuser cannot end an autovacuum in it
 		}
 		_ = pool.Close()
 	})
