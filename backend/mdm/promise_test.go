@@ -93,7 +93,7 @@ func newTown(b *testing.B, phones, messages int, options ...dbtest.Option) *town
 	b.Helper()
 	clock := &dbtest.Clock{}
 	t := &town{b: b, house: newHouse(b, furnished(b, clock, options...), clock, apns.Options{})}
-	p := t.house.populate(b, phones)
+	p := t.house.populateWith(b, phones, settle, obey)
 	random := rand.New(rand.NewPCG(1, 2))
 	for range messages {
 		body := fmt.Sprintf(idleMessage, townID(random.IntN(phones)))
