@@ -39,7 +39,10 @@ const (
 
 const (
 	authorityLife = 20 * 365 * 24 * time.Hour
-	identityLife  = 365 * 24 * time.Hour
+	// identityLife is longer than one would choose, since a phone renews nothing by itself: the server has to send the
+	// profile again by InstallProfile, which we do not do yet, and a phone whose identity ran out must enroll anew
+	// (Apple, "Mobile Device Management", MDM payload: renewing an enrollment profile). An identity can be revoked.
+	identityLife = 5 * 365 * 24 * time.Hour
 	// backdate lets a phone use a certificate at once whose clock is behind ours.
 	backdate = time.Hour
 )
@@ -60,6 +63,7 @@ type Authority struct {
 
 	// requests bounds how many SCEP messages are worked on at a time: each costs three private operations.
 	requests chan struct{}
+	refusals refusals
 	served   serverCertificate
 }
 
@@ -133,7 +137,10 @@ func createAll(organization string, now time.Time) (map[string]credential, error
 
 // Open loads the authorities and the TLS certificate. Before [Create], it fails with [ErrNotCreated].
 func Open(ctx context.Context, d *db.DB, l *event.Log, log *slog.Logger) (*Authority, error) {
-	a := &Authority{db: d, events: l, log: log, requests: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}
+	a := &Authority{
+		db: d, events: l, log: log, requests: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		refusals: refusals{last: map[string]time.Time{}},
+	}
 	for name, c := range map[string]*credential{
 		deviceAuthority: &a.device, registration: &a.registration, tlsRoot: &a.root, profileSigner: &a.signer,
 	} {

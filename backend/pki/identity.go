@@ -116,8 +116,12 @@ func (a *Authority) Erase(tx *db.Tx, attempt string) error {
 	return nil
 }
 
-// maxRenewals bounds how many identities one identity may ask for, so that a phone cannot fill the disk.
-const maxRenewals = 10
+// maxRenewals bounds how many successors the identities of one attempt get in a day, together, so that a phone cannot
+// fill the disk.
+const (
+	maxRenewals   = 10
+	renewalWindow = 24 * time.Hour
+)
 
 // entitlement is what a certificate request may get: a new certificate for the subject, or the one that it got before.
 type entitlement struct {
@@ -169,11 +173,19 @@ func (a *Authority) renewal(tx *db.Tx, r *certificateRequest) (entitlement, erro
 	if err == nil || !errors.Is(err, ErrChallengeUsed) {
 		return e, err
 	}
-	var renewals int
-	if err := tx.Row(`SELECT COUNT(*) FROM identities WHERE renews = $1 AND renews <> ''`, old.Fingerprint).Scan(&renewals); err != nil {
+	// Identities that were made before the phone's first check-in bear the attempt, and no enrollment that could end.
+	var renewals, revoked int
+	err = tx.Row(`
+		SELECT COALESCE(SUM(CASE WHEN renews <> '' AND issued_at > $2 THEN 1 ELSE 0 END), 0),
+			COALESCE(SUM(CASE WHEN revoked_at <> 0 THEN 1 ELSE 0 END), 0)
+		FROM identities WHERE attempt = $1`,
+		old.Attempt, db.Millis(tx.Now.Add(-renewalWindow))).Scan(&renewals, &revoked)
+	switch {
+	case err != nil:
 		return e, fmt.Errorf("count renewals: %w", err)
-	}
-	if renewals >= maxRenewals {
+	case revoked > 0:
+		return e, ErrRevokedIdentity
+	case renewals >= maxRenewals:
 		return e, errTooManyRenewals
 	}
 	return e, nil
@@ -181,7 +193,7 @@ func (a *Authority) renewal(tx *db.Tx, r *certificateRequest) (entitlement, erro
 
 var (
 	errExpiredIdentity = errors.New("pki: the identity that asks for a successor has expired")
-	errTooManyRenewals = errors.New("pki: the identity has asked for too many successors")
+	errTooManyRenewals = errors.New("pki: too many successors for one day")
 )
 
 // issuedBefore finds the certificate that a request got when it was first made. It says ErrChallengeUsed when there is

@@ -40,6 +40,7 @@ func TestStatementsDoNotScan(t *testing.T) {
 	}
 	inTx(t, a, func(tx *db.Tx) error { return a.Revoke(tx, "E1") })
 	inTx(t, a, func(tx *db.Tx) error { return a.Erase(tx, "a1") })
+	a.Health(t.Context())
 	if err := a.tend(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"strconv"
 	"time"
 
+	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/event"
 )
 
@@ -53,7 +55,36 @@ func (a *Authority) tend(ctx context.Context) error {
 // Health looks at what runs out.
 func (a *Authority) Health(ctx context.Context) []event.Finding {
 	now := a.db.Now()
-	return append(a.tlsHealth(ctx, now), authorityHealth(a.device.certificate, a.root.certificate, now)...)
+	findings := append(a.tlsHealth(ctx, now), authorityHealth(a.device.certificate, a.root.certificate, now)...)
+	return append(findings, a.identityHealth(ctx)...)
+}
+
+// expiringSoon is how long before the end of a phone's identity somebody hears of it: its person has to enroll anew.
+const expiringSoon = 45 * 24 * time.Hour
+
+// identityHealth counts the phones whose identity ends soon. One that has a later identity as well is fine.
+func (a *Authority) identityHealth(ctx context.Context) []event.Finding {
+	var phones, first int64
+	err := a.db.View(ctx, func(tx *db.Tx) error {
+		return tx.Row(`
+			SELECT COUNT(DISTINCT i.enrollment), COALESCE(MIN(i.not_after), 0)
+			FROM identities i
+			WHERE i.enrollment <> '' AND i.revoked_at = 0 AND i.not_after > $1 AND i.not_after <= $2
+				AND NOT EXISTS (
+					SELECT 1 FROM identities l
+					WHERE l.enrollment = i.enrollment AND l.enrollment <> '' AND l.revoked_at = 0 AND l.not_after > i.not_after)`,
+			db.Millis(tx.Now), db.Millis(tx.Now.Add(expiringSoon))).Scan(&phones, &first)
+	})
+	if err != nil {
+		a.log.ErrorContext(ctx, "identities not looked at", "err", err)
+		return nil // a database that cannot be read has a finding of its own
+	}
+	if phones == 0 {
+		return nil
+	}
+	return []event.Finding{{Code: "identities_expiring", Level: event.Attention, Params: map[string]string{
+		"count": strconv.FormatInt(phones, 10), "expires": db.Time(first).UTC().Format(time.RFC3339),
+	}}}
 }
 
 func (a *Authority) tlsHealth(ctx context.Context, now time.Time) []event.Finding {
@@ -83,7 +114,7 @@ func authorityHealth(device, root *x509.Certificate, now time.Time) []event.Find
 		// The authorities were made before this moment, so it is the clock that is wrong.
 		return []event.Finding{{Code: "clock.behind", Level: event.Broken, Params: map[string]string{"now": now.Format(time.RFC3339)}}}
 	}
-	// Identities live a year: an authority with less than that left already shortens them.
+	// All identities end with it, those that it has shortened too: there is a year and a half to plan that.
 	end := device.NotAfter
 	if root.NotAfter.Before(end) {
 		end = root.NotAfter

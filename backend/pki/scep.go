@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/smallstep/pkcs7"
 	"github.com/smallstep/scep"
@@ -169,7 +172,7 @@ func refuse(reason error) error {
 }
 
 // remember writes a refusal into the timeline of the attempt whose challenge or identity was used. A made-up challenge
-// belongs to nobody and leaves no trace but the log's.
+// belongs to nobody and leaves no trace but the log's. What is sent again and again is written once an hour.
 func (a *Authority) remember(ctx context.Context, r *certificateRequest, reason error) error {
 	if r.challenge == "" && r.signer == "" {
 		return nil
@@ -187,13 +190,36 @@ func (a *Authority) remember(ctx context.Context, r *certificateRequest, reason 
 	if noRows(err) {
 		return nil
 	}
-	if err == nil {
+	if err == nil && a.refusals.first(e.Attempt+" "+e.Params["reason"], a.db.Now()) {
 		err = a.db.Update(ctx, func(tx *db.Tx) error { return a.events.Add(tx, e) })
 	}
 	if err != nil {
 		return fmt.Errorf("remember refused request: %w", err)
 	}
 	return nil
+}
+
+// refusals remembers what was written lately, so that the timeline can be filled by nobody.
+type refusals struct {
+	mu   sync.Mutex
+	last map[string]time.Time // guarded by mu
+}
+
+const (
+	refusalPause = time.Hour
+	refusalsMost = 100
+)
+
+// first says whether this has not been written lately.
+func (r *refusals) first(what string, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.last, func(_ string, t time.Time) bool { return now.Sub(t) >= refusalPause })
+	if _, ok := r.last[what]; ok || len(r.last) >= refusalsMost {
+		return false
+	}
+	r.last[what] = now
+	return true
 }
 
 func reasonCode(err error) string {

@@ -28,14 +28,35 @@ type Signature struct {
 //
 // https://developer.apple.com/documentation/devicemanagement/passing-the-device-identity-certificate-through-a-proxy
 func (a *Authority) Verify(header string, body []byte) (Signature, error) {
-	m, err := a.verifySignature(header, body)
+	s, err := a.Signer(header)
 	if err != nil {
-		return Signature{}, fmt.Errorf("%w: %w", ErrSignature, err)
+		return Signature{}, err
 	}
-	return Signature{Fingerprint: fingerprint(m.signer)}, nil
+	return s.Verify(body)
 }
 
-func (a *Authority) verifySignature(header string, body []byte) (*signedMessage, error) {
+// Signer is the part of [Authority.Verify] that needs no body: a server reads the bodies of those only who name an identity
+// of ours. Whether its owner sent the message is not known before [Signed.Verify].
+func (a *Authority) Signer(header string) (Signed, error) {
+	m, err := a.openSignature(header)
+	if err != nil {
+		return Signed{}, fmt.Errorf("%w: %w", ErrSignature, err)
+	}
+	return Signed{m}, nil
+}
+
+// Signed is an Mdm-Signature that names an identity of ours and has yet to be held against the body.
+type Signed struct{ message *signedMessage }
+
+// Verify checks that the identity signed exactly this body.
+func (s Signed) Verify(body []byte) (Signature, error) {
+	if err := s.message.verify(body); err != nil {
+		return Signature{}, fmt.Errorf("%w: %w", ErrSignature, err)
+	}
+	return Signature{Fingerprint: fingerprint(s.message.signer)}, nil
+}
+
+func (a *Authority) openSignature(header string) (*signedMessage, error) {
 	switch {
 	case header == "":
 		return nil, errors.New("no signature")
@@ -52,9 +73,6 @@ func (a *Authority) verifySignature(header string, body []byte) (*signedMessage,
 	}
 	// Who signed comes first: verifying with a stranger's key may cost whatever the stranger likes.
 	if err := a.issued(m.signer); err != nil {
-		return nil, err
-	}
-	if err := m.verify(body); err != nil {
 		return nil, err
 	}
 	if now := a.db.Now(); now.Before(m.signer.NotBefore) || now.After(m.signer.NotAfter) {

@@ -36,6 +36,7 @@ CREATE TABLE identities (
 
 CREATE INDEX identities_by_attempt ON identities (attempt);
 CREATE INDEX identities_by_enrollment ON identities (enrollment) WHERE enrollment <> '';
+CREATE INDEX identities_by_end ON identities (not_after) WHERE enrollment <> '' AND revoked_at = 0;
 CREATE INDEX identities_by_renewed ON identities (renews) WHERE renews <> '';
 
 CREATE TABLE tls_certificates (
