@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 
 	"example.org/gatehouse/backend/admin"
@@ -22,6 +23,9 @@ const (
 	// are told: they may be waiting for news that will not come.
 	graceful = 10 * time.Second
 	patient  = time.Second
+	// connections bounds how many strangers are listened to at a time. An office that enrolls at once has far fewer phones
+	// that talk at the same moment; the others wait their turn.
+	connections = 2000
 	// watchEvery is how often we look for settings that another process changed.
 	watchEvery = time.Second
 )
@@ -111,7 +115,7 @@ func (b *Backend) servePhones(ctx context.Context, g *errgroup.Group) (*rooms, e
 		return nil, errors.Join(err, l.Close())
 	}
 	r.live(ctx, g)
-	secure := tls.NewListener(l, &tls.Config{
+	secure := tls.NewListener(netutil.LimitListener(l, connections), &tls.Config{
 		MinVersion:     tls.VersionTLS12, // and no suite without forward secrecy: App Transport Security
 		GetCertificate: r.pki.Certificate,
 		NextProtos:     []string{"h2", "http/1.1"},

@@ -1,6 +1,7 @@
 package mdm
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -47,31 +48,69 @@ func (s *Server) handle(limit int64, h func(context.Context, caller, []byte) (re
 	})
 }
 
-// hear reads a message once, proves its signature over those bytes, and only then has it taken apart.
+// hear reads a message once, proves its signature over those bytes, and only then has it taken apart. Of those who do not
+// even name an identity of ours, nothing is read.
 func (s *Server) hear(w http.ResponseWriter, r *http.Request, limit int64, h func(context.Context, caller, []byte) (reply, error)) (reply, error) {
 	header := r.Header.Get("Mdm-Signature")
 	if header == "" {
 		return reply{}, refuse("not_signed", nil)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	signer, err := s.pki.Signer(header)
+	if err != nil {
+		return reply{}, refuse("bad_signature", err)
+	}
+	body, done, err := s.read(r.Context(), http.MaxBytesReader(w, r.Body, limit))
+	defer done()
 	if err != nil {
 		return reply{}, err
 	}
-	if len(body) > 64<<10 {
-		select {
-		case s.large <- struct{}{}:
-			defer func() { <-s.large }()
-		case <-r.Context().Done():
-			return reply{}, r.Context().Err()
+	if len(body) > parsedAtOnce {
+		if err := take(r.Context(), s.large); err != nil {
+			return reply{}, err
 		}
+		defer func() { <-s.large }()
 	}
-	signature, err := s.pki.Verify(header, body)
+	signature, err := signer.Verify(body)
 	if err != nil {
 		return reply{}, refuse("bad_signature", err)
 	}
 	token := bearer(r.Header.Get("Authorization"))
 	digest := sha256.Sum256([]byte(token))
 	return h(r.Context(), caller{fingerprint: signature.Fingerprint, token: token, digest: hex.EncodeToString(digest[:])}, body)
+}
+
+// Messages up to these sizes need no slot: to be read, and to be taken apart.
+const (
+	readAtOnce   = 256 << 10
+	parsedAtOnce = 64 << 10
+)
+
+// read reads a body. One that turns out to be large waits for a slot before the rest of it is read; done gives it back.
+func (s *Server) read(ctx context.Context, r io.Reader) (body []byte, done func(), err error) {
+	done = func() {}
+	var b bytes.Buffer
+	_, err = io.CopyN(&b, r, readAtOnce)
+	switch {
+	case errors.Is(err, io.EOF):
+		return b.Bytes(), done, nil
+	case err != nil:
+		return nil, done, err
+	}
+	if err := take(ctx, s.reading); err != nil {
+		return nil, done, err
+	}
+	_, err = io.Copy(&b, r)
+	return b.Bytes(), func() { <-s.reading }, err
+}
+
+// take takes a slot.
+func take(ctx context.Context, slots chan struct{}) error {
+	select {
+	case slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func bearer(header string) string {

@@ -84,6 +84,7 @@ type Server struct {
 	log          *slog.Logger
 
 	due     chan struct{} // one signal: somebody is to be woken
+	reading chan struct{} // slots for reading large messages
 	large   chan struct{} // slots for taking large messages apart
 	refused *refusals
 }
@@ -92,7 +93,7 @@ type Server struct {
 func New(c Config) *Server {
 	s := &Server{
 		db: c.DB, pki: c.PKI, apns: c.APNS, events: c.Events, tokens: c.Tokens, declarations: c.Declarations, log: c.Log,
-		due: make(chan struct{}, 1), large: make(chan struct{}, 2), refused: newRefusals(),
+		due: make(chan struct{}, 1), reading: make(chan struct{}, 8), large: make(chan struct{}, 2), refused: newRefusals(),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
