@@ -29,7 +29,9 @@ func (s *Server) authenticate(tx *db.Tx, c caller, m checkIn) (reply, error) {
 	case p.found && identity.Person != p.person:
 		return reply{}, turnAway("enrollment_of_another_person")
 	}
-	if p.found && p.digest == c.digest && identity.Enrollment == id && p.fingerprint != c.fingerprint {
+	// An identity that came after the first one is a renewal each time it says so: the answer may have been lost.
+	successor := p.found && identity.Enrollment == id && (p.fingerprint != c.fingerprint || p.renewed && !p.stage.over())
+	if successor && p.digest == c.digest {
 		return reply{}, s.renew(tx, c, id, identity, p)
 	}
 	grant, err := s.grant(tx, c)
@@ -43,7 +45,7 @@ func (s *Server) authenticate(tx *db.Tx, c caller, m checkIn) (reply, error) {
 	if err := agree(id, identity, grant); err != nil {
 		return reply{}, err
 	}
-	if p.found && identity.Enrollment == id && p.fingerprint != c.fingerprint {
+	if successor {
 		p.digest = c.digest
 		return reply{}, s.renew(tx, c, id, identity, p)
 	}
@@ -66,7 +68,8 @@ func agree(id string, identity pki.Identity, grant Grant) error {
 
 // renew gives a phone its new identity. Queue, push data and state stay.
 func (s *Server) renew(tx *db.Tx, c caller, id string, identity pki.Identity, p pin) error {
-	p.fingerprint, p.identityExpires = c.fingerprint, identity.NotAfter
+	again := p.fingerprint == c.fingerprint
+	p.fingerprint, p.identityExpires, p.renewed = c.fingerprint, identity.NotAfter, true
 	if err := store(tx, id, p); err != nil {
 		return err
 	}
@@ -74,6 +77,9 @@ func (s *Server) renew(tx *db.Tx, c caller, id string, identity pki.Identity, p 
 		if err := s.comeBack(tx, id, &p); err != nil {
 			return err
 		}
+	}
+	if again {
+		return nil
 	}
 	return s.note(tx, Renewed, id, &p, nil)
 }

@@ -121,6 +121,7 @@ func (s *Server) repin(tx *db.Tx, c caller, id string) (pin, string, error) {
 	if !p.found {
 		return p, "", refuse("unknown_enrollment", nil)
 	}
+	before := p
 	if err := s.sameIdentity(tx, c, id, &p); err != nil {
 		return p, "", err
 	}
@@ -133,12 +134,23 @@ func (s *Server) repin(tx *db.Tx, c caller, id string) (pin, string, error) {
 	if err := store(tx, id, p); err != nil {
 		return p, "", err
 	}
+	if p.fingerprint != before.fingerprint {
+		if err := s.note(tx, Renewed, id, &p, nil); err != nil {
+			return p, "", err
+		}
+	}
+	if p.digest != before.digest {
+		if err := s.note(tx, SignedIn, id, &p, nil); err != nil {
+			return p, "", err
+		}
+	}
 	if p.stage.over() {
 		return p, "", s.comeBack(tx, id, &p)
 	}
 	return p, "", nil
 }
 
+// sameIdentity accepts a renewed identity of this enrollment. Nothing is stored.
 func (s *Server) sameIdentity(tx *db.Tx, c caller, id string, p *pin) error {
 	if p.fingerprint == c.fingerprint {
 		return nil
@@ -150,8 +162,8 @@ func (s *Server) sameIdentity(tx *db.Tx, c caller, id string, p *pin) error {
 	if identity.Enrollment != id {
 		return turnAway("identity_of_another_enrollment")
 	}
-	p.fingerprint, p.identityExpires = c.fingerprint, identity.NotAfter
-	return s.note(tx, Renewed, id, p, nil)
+	p.fingerprint, p.identityExpires, p.renewed = c.fingerprint, identity.NotAfter, true
+	return nil
 }
 
 // identity asks pki whose certificate signed.
@@ -182,7 +194,7 @@ func (s *Server) sameToken(tx *db.Tx, c caller, id string, p *pin) (challenge st
 		return "", turnAway("token_of_another_enrollment")
 	}
 	p.digest = c.digest
-	return "", s.note(tx, SignedIn, id, p, nil)
+	return "", nil
 }
 
 func (s *Server) grant(tx *db.Tx, c caller) (Grant, error) {

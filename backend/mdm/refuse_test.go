@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/mdm"
 	"example.org/gatehouse/backend/pki"
 )
@@ -224,9 +225,14 @@ func TestRenewal(t *testing.T) {
 		}
 		renew()
 		p.ok(p.authenticate())
+		p.ok(p.authenticate()) // the answer was lost
+		if e := p.get(); e.Stage != mdm.StageEnrolled || !e.Push.Reachable {
+			t.Errorf("stage %s, reachable %v after a renewal that was said twice; want enrolled, true", e.Stage, e.Push.Reachable)
+		}
 		p.ok(p.updateToken())
-		if e := p.get(); e.Stage != mdm.StageEnrolled {
-			t.Errorf("stage %s after a renewal, want enrolled", e.Stage)
+		p.ok(p.authenticate()) // an echo, late
+		if e := p.get(); e.Stage != mdm.StageEnrolled || !e.Push.Reachable {
+			t.Errorf("stage %s, reachable %v after an echo of the renewal; want enrolled, true", e.Stage, e.Push.Reachable)
 		}
 		renew()
 		if c := p.idle(); c.requestType() != "DeviceInformation" {
@@ -240,6 +246,14 @@ func TestRenewal(t *testing.T) {
 		}
 		if renewals != 2 {
 			t.Errorf("%d renewals recorded, want 2: %v", renewals, h.kinds(p.id))
+		}
+
+		// The same person's next attempt is no renewal, whatever EnrollmentID the phone brings.
+		again := h.phone(p.person)
+		again.id = p.id
+		again.ok(again.authenticate())
+		if e := p.get(); e.Stage != mdm.StageAuthenticated || e.Push.Reachable {
+			t.Errorf("stage %s, reachable %v after a new attempt; want authenticated, false", e.Stage, e.Push.Reachable)
 		}
 	})
 }
@@ -280,6 +294,29 @@ func TestOtherMessages(t *testing.T) {
 			if w := h.do(p.request("/mdm", mime, encode(t, dict{"EnrollmentID": p.id, "Status": "Idle"}))); w.Code != http.StatusOK {
 				t.Errorf("Content-Type %q: %d, want 200", mime, w.Code)
 			}
+		}
+	})
+}
+
+// TestRenewalIsToldOnce: a phone with a new identity and a token that has run out asks each time it polls, until its
+// person signs in.
+func TestRenewalIsToldOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		p := h.enrolled("anna@example.org")
+		before := len(h.kinds(p.id))
+		p.certificate = h.certificate(pki.Subject{Attempt: p.attempt, Person: p.person, Enrollment: p.id})
+		good := p.token
+		p.token = "run out"
+		for range 3 {
+			if w := p.answer(dict{"Status": "Idle"}); w.Code != http.StatusUnauthorized {
+				t.Errorf("a phone without a good token got %d, want 401", w.Code)
+			}
+		}
+		p.token = good
+		p.idle()
+		p.idle()
+		if kinds := h.kinds(p.id)[before:]; !slices.Equal(kinds, []event.Kind{"identity.issued", mdm.Renewed}) {
+			t.Errorf("events %v, want one certificate and one renewal", kinds)
 		}
 	})
 }

@@ -19,6 +19,8 @@ type pin struct {
 	fingerprint     string
 	digest          string
 	identityExpires time.Time
+	renewed         bool   // the identity is a successor of the one that this life began with
+	endedBy         string // "" while it lives
 }
 
 // over is true once an enrollment has ended; a phone that calls all the same gets it back.
@@ -46,9 +48,10 @@ func find(tx *db.Tx, id string) (pin, error) {
 	var p pin
 	var expires int64
 	err := tx.Row(`
-		SELECT stage, attempt, person, enrolled_at, fingerprint, token_digest, identity_expires_at
+		SELECT stage, attempt, person, enrolled_at, fingerprint, token_digest, identity_expires_at, renewed, ended_by
 		FROM enrollments
-		WHERE id = $1`, id).Scan(&p.stage, &p.attempt, &p.person, &p.enrolledAt, &p.fingerprint, &p.digest, &expires)
+		WHERE id = $1`, id).
+		Scan(&p.stage, &p.attempt, &p.person, &p.enrolledAt, &p.fingerprint, &p.digest, &expires, &p.renewed, &p.endedBy)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, nil
 	}
@@ -62,9 +65,9 @@ func find(tx *db.Tx, id string) (pin, error) {
 // store pins identity and token, and notes that the phone was heard.
 func store(tx *db.Tx, id string, p pin) error {
 	_, err := tx.Exec(`
-		UPDATE enrollments SET fingerprint = $1, token_digest = $2, identity_expires_at = $3, last_seen_at = $4
-		WHERE id = $5`,
-		p.fingerprint, p.digest, db.Millis(p.identityExpires), db.Millis(tx.Now), id)
+		UPDATE enrollments SET fingerprint = $1, token_digest = $2, identity_expires_at = $3, renewed = $4, last_seen_at = $5
+		WHERE id = $6`,
+		p.fingerprint, p.digest, db.Millis(p.identityExpires), p.renewed, db.Millis(tx.Now), id)
 	if err != nil {
 		return fmt.Errorf("pin identity and token: %w", err)
 	}
@@ -98,12 +101,12 @@ func restage(tx *db.Tx, id string, stage Stage, ended int64, by string) error {
 // begun writes the row of an enrollment that starts, whether or not it is the first time.
 func begun(tx *db.Tx, id string, p pin) error {
 	_, err := tx.Exec(`
-		INSERT INTO enrollments (id, attempt, person, stage, fingerprint, token_digest, last_seen_at, identity_expires_at, authenticated_at, enrolled_at, ended_at, ended_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, 0, 0, '')
+		INSERT INTO enrollments (id, attempt, person, stage, fingerprint, token_digest, last_seen_at, identity_expires_at, renewed, authenticated_at, enrolled_at, ended_at, ended_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, FALSE, $7, 0, 0, '')
 		ON CONFLICT (id) DO UPDATE SET
 			attempt = excluded.attempt, person = excluded.person, stage = excluded.stage, fingerprint = excluded.fingerprint,
 			token_digest = excluded.token_digest, last_seen_at = excluded.last_seen_at, identity_expires_at = excluded.identity_expires_at,
-			authenticated_at = excluded.authenticated_at, enrolled_at = 0, ended_at = 0, ended_by = ''`,
+			renewed = FALSE, authenticated_at = excluded.authenticated_at, enrolled_at = 0, ended_at = 0, ended_by = ''`,
 		id, p.attempt, p.person, string(p.stage), p.fingerprint, p.digest, db.Millis(tx.Now), db.Millis(p.identityExpires))
 	if err != nil {
 		return fmt.Errorf("begin enrollment: %w", err)

@@ -9,6 +9,7 @@ CREATE TABLE enrollments (
 	token_digest        TEXT NOT NULL, -- of the bearer token; empty: ask again
 	last_seen_at        BIGINT NOT NULL,
 	identity_expires_at BIGINT NOT NULL,
+	renewed             BOOLEAN NOT NULL, -- the identity is a successor of the one that the enrollment began with
 	authenticated_at    BIGINT NOT NULL,
 	enrolled_at         BIGINT NOT NULL, -- 0: not yet
 	ended_at            BIGINT NOT NULL, -- 0: not ended
