@@ -19,9 +19,13 @@ func (p *program) commandCommand() *cobra.Command {
 		Use:   "send TYPE {--to ID … | --all}",
 		Short: "Queue a command and wake the phones",
 		Long: `TYPE is Apple's name of the command: DeviceInformation, SecurityInfo, ProfileList, CertificateList,
-InstalledApplicationList, ManagedApplicationList, DeclarativeManagement, DeviceLock or RemoveProfile.`,
+InstalledApplicationList, ManagedApplicationList, DeclarativeManagement, DeviceLock or RemoveProfile.
+
+RemoveProfile without --identifier takes the enrollment profile away: the management of that phone ends, and what work
+put on it goes.`,
 		Example: `  gatehoused command send DeviceInformation --to 8F2C0A4E-…
-  gatehoused command send DeviceLock --to 8F2C0A4E-… --message "Found? Call us" --phone "+49 30 1234"`,
+  gatehoused command send DeviceLock --to 8F2C0A4E-… --message "Found? Call us" --phone "+49 30 1234"
+  gatehoused command send RemoveProfile --to 8F2C0A4E-…`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if in.Body.All == (len(in.Body.IDs) > 0) {
@@ -36,7 +40,7 @@ InstalledApplicationList, ManagedApplicationList, DeclarativeManagement, DeviceL
 	f.BoolVar(&in.Body.All, "all", false, "every enrolled phone")
 	f.StringVar(&in.Body.Message, "message", "", "shown on the locked screen (DeviceLock)")
 	f.StringVar(&in.Body.PhoneNumber, "phone", "", "shown on the locked screen (DeviceLock)")
-	f.StringVar(&in.Body.Identifier, "identifier", "", "identifier of the profile (RemoveProfile)")
+	f.StringVar(&in.Body.Identifier, "identifier", "", "identifier of the profile (RemoveProfile); left out: the enrollment profile")
 	c.AddCommand(send)
 	return c
 }

@@ -108,7 +108,7 @@ func (p *program) listEnrollmentsCommand() *cobra.Command {
 			if err != nil {
 				return misuse(c, "%v", err)
 			}
-			query := url.Values{"limit": {"500"}}
+			query := url.Values{"limit": {"500"}, "counts": {"false"}}
 			for name, value := range map[string]string{"state": state, "search": search, "sort": sort} {
 				if value != "" {
 					query.Set(name, value)

@@ -25,12 +25,16 @@ func (a *API) Enrollments(ctx context.Context, in *EnrollmentsIn) (*Enrollments,
 	if err != nil {
 		return nil, err
 	}
-	view := &Enrollments{Enrollments: make([]Enrollment, 0, len(page.Enrollments)), Next: page.Next}
+	view := &Enrollments{
+		Enrollments: make([]Enrollment, 0, len(page.Enrollments)), Next: page.Next, Counts: Counts{States: map[string]int{}},
+	}
 	now := a.DB.Now()
 	for _, e := range page.Enrollments {
 		view.Enrollments = append(view.Enrollments, viewEnrollment(r.MDM, e, now))
 	}
-	view.Counts, err = a.counts(ctx, r)
+	if in.Counts {
+		view.Counts, err = a.counts(ctx, r)
+	}
 	return view, err
 }
 
@@ -216,17 +220,22 @@ func (a *API) SendCommand(ctx context.Context, in *SendCommandIn) (*Queued, erro
 	if in.Body.All == (len(in.Body.IDs) > 0) {
 		return nil, fieldError("ids", "required", errors.New("name phones, or all of them, and not both"))
 	}
-	command, err := mdm.NewCommand(in.Body.Type, mdm.Arguments{
-		Message: in.Body.Message, Phone: in.Body.PhoneNumber, Identifier: in.Body.Identifier,
-	})
-	if err != nil {
-		return nil, err
-	}
 	now, err := a.Config.Settings.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if own := enroll.ProfileIdentifier(now.URL); in.Body.Type == "RemoveProfile" && in.Body.Identifier == own {
+	own := enroll.ProfileIdentifier(now.URL)
+	profile := in.Body.Identifier
+	if profile == "" && !in.Body.All { // to end the management of all phones takes more than leaving something out
+		profile = own
+	}
+	command, err := mdm.NewCommand(in.Body.Type, mdm.Arguments{
+		Message: in.Body.Message, Phone: in.Body.PhoneNumber, Identifier: profile,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if in.Body.Type == "RemoveProfile" && profile == own {
 		command = mdm.EndManagement(own) // once it has obeyed, the phone is under management no more
 	}
 	n, err := r.MDM.Enqueue(ctx, mdm.Filter{IDs: in.Body.IDs, All: in.Body.All}, command)

@@ -78,6 +78,9 @@ func (a *API) recovered(next http.Handler) http.Handler {
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := a.problem(r.Context(), r.Method+" "+r.URL.Path, err)
 	w.Header().Set("Content-Type", "application/problem+json")
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Gatehouse"`) // RFC 9110, 11.6.1
+	}
 	w.WriteHeader(p.Status)
 	json.NewEncoder(w).Encode(p) //nolint:errcheck,errchkjson // whoever asked is gone
 }

@@ -114,6 +114,7 @@ type EnrollmentsIn struct {
 	Sort   string `query:"sort" enum:",person,-person,name,-name,model,-model,os,-os,enrolled_at,-enrolled_at,last_seen_at,-last_seen_at" doc:"a column, with a minus the other way round"`
 	After  string `query:"after" maxLength:"1000" doc:"cursor of the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"200"`
+	Counts bool   `query:"counts" default:"true" doc:"count the whole list too; whoever turns pages has seen that"`
 }
 
 // EnrollmentIn names one enrollment.

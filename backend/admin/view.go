@@ -196,7 +196,7 @@ type Enrollment struct {
 type Enrollments struct {
 	Enrollments []Enrollment `json:"enrollments"`
 	Next        string       `json:"next,omitempty" doc:"cursor of the next page"`
-	Counts      Counts       `json:"counts"`
+	Counts      Counts       `json:"counts" doc:"of the whole list; zero unless asked for"`
 }
 
 // Fact is one thing the phone told about itself.

@@ -792,6 +792,7 @@ export interface components {
             state: "waiting" | "enrolled" | "quiet" | "asleep" | "probably_removed" | "must_enroll_again" | "removed" | "archived";
         };
         Enrollments: {
+            /** @description of the whole list; zero unless asked for */
             counts: components["schemas"]["Counts"];
             enrollments: components["schemas"]["Enrollment"][];
             /** @description cursor of the next page */
@@ -1474,6 +1475,8 @@ export interface operations {
                 /** @description cursor of the page before */
                 after?: string;
                 limit?: number;
+                /** @description count the whole list too; whoever turns pages has seen that */
+                counts?: boolean;
             };
             header?: never;
             path?: never;
