@@ -6,12 +6,12 @@
 // # Traps
 //
 //   - An answer must not tell whether a person exists: unknown people get the same words, the same counting, the same
-//     lock and about the same time as known ones.
+//     lock, and the same questions to LDAP and one password hash. With LDAP, a local account is faster: it is not asked.
 //   - What the directory says about an account (expired, disabled) is passed on only where the directory has seen the
 //     right password.
 //   - An LDAP bind with an empty password succeeds on many servers without any proof. It never leaves this package.
-//   - A try is counted for the folded identifier, not for the person behind it; the table holds a digest, since people
-//     type passwords into the wrong field.
+//   - A try is counted for the folded identifier, and for the person's own once LDAP has found one; the table holds a
+//     digest, since people type passwords into the wrong field.
 //
 // Tables: local_accounts, managed_accounts, codes, sign_ins.
 package directory

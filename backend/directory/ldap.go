@@ -125,6 +125,17 @@ func (d *Directory) becomeReader(ctx context.Context, v *visit) error {
 	return nil
 }
 
+// readAgain makes us the reader after somebody else has signed in on the same connection.
+func (d *Directory) readAgain(ctx context.Context, v *visit) error {
+	if v.conf.BindDN != "" {
+		return d.becomeReader(ctx, v)
+	}
+	if err := v.UnauthenticatedBind(""); err != nil { // anonymous (RFC 4513, 5.1.1)
+		return fmt.Errorf("read the directory as nobody: %w", err)
+	}
+	return nil
+}
+
 // plain says whether passwords would cross a network in the clear.
 func plain(conf settings.LDAP) bool {
 	u, err := url.Parse(conf.URL)

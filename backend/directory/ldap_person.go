@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"regexp"
@@ -33,7 +34,8 @@ const (
 // attributes that are read of a person, beside the one with the Managed Apple Account.
 var attributes = []string{"mail", "uid", "userPrincipalName", "sAMAccountName", "displayName", "cn", "memberOf"}
 
-// signIn finds a person in the directory and lets the directory check the password.
+// signIn finds a person in the directory and lets the directory check the password. Once somebody is found, a wrong try
+// comes with that person's identifier: a person has one count, under however many names.
 func (d *Directory) signIn(ctx context.Context, s settings.Settings, who, password string) (Person, error) {
 	v, leave, err := d.open(ctx, s.Directory)
 	if err != nil {
@@ -47,25 +49,52 @@ func (d *Directory) signIn(ctx context.Context, s settings.Settings, who, passwo
 		if !errors.As(err, &w) {
 			return Person{}, d.unavailable(ctx, err)
 		}
-		// As long as for somebody who exists: one more question to the directory.
-		_ = v.bind("cn="+rand.Text()+","+s.Directory.BaseDN, password)
+		_ = v.bind("cn="+rand.Text()+","+s.Directory.BaseDN, password) // as for somebody who exists
 		return Person{}, w
 	}
-	// Membership is looked up as the reader and told only after the password was right.
-	member, err := v.member(entry.DN, entry.GetEqualFoldAttributeValues("memberOf"), entry.GetEqualFoldAttributeValue("uid"))
-	if err != nil {
-		return Person{}, d.unavailable(ctx, err)
+	person := personOf(entry, who, s)
+	if person.Identifier != who {
+		done, err := d.enter(ctx, person.Identifier)
+		if err != nil {
+			return Person{}, err
+		}
+		defer done()
 	}
 	if err := v.bind(entry.DN, password); err != nil {
 		if told(err) {
-			return Person{}, err
+			return Person{Identifier: person.Identifier}, err
 		}
+		return Person{}, d.unavailable(ctx, err)
+	}
+	// Only now the group, so that a wrong password costs the same for everybody.
+	if err := d.readAgain(ctx, v); err != nil {
+		return Person{}, d.unavailable(ctx, err)
+	}
+	member, err := v.member(entry.DN, entry.GetEqualFoldAttributeValues("memberOf"), entry.GetEqualFoldAttributeValue("uid"))
+	if err != nil {
 		return Person{}, d.unavailable(ctx, err)
 	}
 	if !member {
 		return Person{}, ErrNotAllowed
 	}
-	return personOf(entry, who, s), nil
+	return person, nil
+}
+
+// enter takes the turn of somebody who was found under another name than what was typed, if there is no lock on it.
+func (d *Directory) enter(ctx context.Context, who string) (done func(), err error) {
+	key := sha256.Sum256([]byte(who))
+	if done, err = d.turns.take(ctx, key); err != nil {
+		return nil, err
+	}
+	k, err := d.look(ctx, who, key)
+	if err == nil && !k.lockedUntil.IsZero() {
+		err = d.locked(k.lockedUntil)
+	}
+	if err != nil {
+		done()
+		return nil, err
+	}
+	return done, nil
 }
 
 // told says whether an answer is for the person, and not a failure.
@@ -88,9 +117,10 @@ func personOf(entry *ldap.Entry, who string, s settings.Settings) Person {
 	if p.Name == "" {
 		p.Name = entry.GetEqualFoldAttributeValue("cn")
 	}
-	if !strings.Contains(who, "@") {
-		if mail, err := Fold(entry.GetEqualFoldAttributeValue("mail")); err == nil {
-			p.Identifier = mail // whoever signs in by a short name is the same person as by the address
+	// However somebody signs in, by a short name or at another of our domains, it is the one person of that address.
+	if mail, err := Fold(entry.GetEqualFoldAttributeValue("mail")); err == nil {
+		if _, domain := split(mail); slices.Contains(s.Domains, domain) || !strings.Contains(who, "@") {
+			p.Identifier = mail
 		}
 	}
 	if a := accountAttribute(s); a != "" {

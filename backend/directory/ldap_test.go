@@ -313,6 +313,67 @@ func TestLDAPManagedAccount(t *testing.T) {
 	}
 }
 
+// A person has one identifier and one count of wrong tries, under however many names.
+func TestOnePersonUnderManyNames(t *testing.T) {
+	t.Parallel()
+	w, _ := simulated(t) // OpenLDAP would lock her for the other tests
+	h := in(t, w)
+	h.set(func(s *settings.Settings) {
+		s.Domains = []string{"example.com", "example.org"}
+		s.ManagedAccount = settings.ManagedAccount{Rule: settings.RuleSame}
+	})
+	now, err := h.settings.Get(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"jana", "jana@example.com", "Jana@Example.org"}
+	for _, name := range names {
+		p, err := h.Prove(t.Context(), Proof{Identifier: name, Password: w.password})
+		if err != nil || p.Identifier != "jana@example.org" {
+			t.Errorf("%s: got %+v, %v", name, p, err)
+		}
+		if account, err := ManagedAccountFor(now, p); account != "jana@example.org" {
+			t.Errorf("%s has the Managed Apple Account %q, %v", name, account, err)
+		}
+	}
+	for i := range personFailures {
+		_, err = h.Prove(t.Context(), Proof{Identifier: names[i%len(names)], Password: "wrong"})
+	}
+	for _, name := range names {
+		if _, err := h.Prove(t.Context(), Proof{Identifier: name, Password: w.password}); !isLocked(err) {
+			t.Errorf("%s after five wrong tries under three names: got %v, want locked", name, err)
+		}
+	}
+	if n := h.happened(Locked, "jana@example.org"); n != 1 {
+		t.Errorf("got %d events of the lock, want 1", n)
+	}
+	h.clock.Add(personPause)
+	for _, password := range []string{"wrong", w.password, "wrong"} { // the right one forgives
+		_, err = h.Prove(t.Context(), Proof{Identifier: "jana", Password: password})
+	}
+	if wrong := (*WrongError)(nil); !errors.As(err, &wrong) || wrong.Left != personFailures-1 {
+		t.Errorf("after a right password: got %v, want %d tries left", err, personFailures-1)
+	}
+}
+
+// A wrong password costs the directory the same, in the group or not.
+func TestGroupIsReadAfterTheBind(t *testing.T) {
+	t.Parallel()
+	w, l := simulated(t)
+	h := in(t, w)
+	h.set(func(s *settings.Settings) { s.Directory.Group = w.group("staff") })
+	for _, x := range []struct {
+		password string
+		want     int
+	}{{"wrong", 2}, {w.password, 3}} { // reader, person, and the reader again only for the right password
+		before := len(l.Binds())
+		_, _ = h.Prove(t.Context(), Proof{Identifier: "jana@example.org", Password: x.password})
+		if got := len(l.Binds()) - before; got != x.want {
+			t.Errorf("with %q: %d binds, want %d", x.password, got, x.want)
+		}
+	}
+}
+
 func TestLocalAccountsGoFirst(t *testing.T) {
 	t.Parallel()
 	w, l := simulated(t)
