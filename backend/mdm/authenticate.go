@@ -12,11 +12,14 @@ import (
 // profile is renewed with a new identity.
 func (s *Server) authenticate(tx *db.Tx, c caller, m checkIn) (reply, error) {
 	id := m.EnrollmentID
-	identity, err := s.identity(tx, c)
+	p, err := find(tx, id)
 	if err != nil {
 		return reply{}, err
 	}
-	p, err := find(tx, id)
+	if p.dismissed() && p.fingerprint == c.fingerprint {
+		return reply{}, errDismissed
+	}
+	identity, err := s.identity(tx, c)
 	if err != nil {
 		return reply{}, err
 	}

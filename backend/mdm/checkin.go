@@ -125,6 +125,9 @@ func (s *Server) repin(tx *db.Tx, c caller, id string) (pin, string, error) {
 	if err := s.sameIdentity(tx, c, id, &p); err != nil {
 		return p, "", err
 	}
+	if p.dismissed() {
+		return p, "", errDismissed
+	}
 	if p.digest != c.digest {
 		challenge, err := s.sameToken(tx, c, id, &p)
 		if err != nil || challenge != "" {
@@ -267,7 +270,8 @@ func (s *Server) checkOut(tx *db.Tx, c caller, m checkIn) (reply, error) {
 	return reply{}, s.leave(tx, m.EnrollmentID, &p, EndedByCheckOut)
 }
 
-// leave ends an enrollment: what could reach or speak for the phone is forgotten, the record stays.
+// leave ends an enrollment: what could reach or speak for the phone is forgotten, the record stays. A phone that left by
+// itself keeps its identity, since it may come back; one that we sent away does not.
 func (s *Server) leave(tx *db.Tx, id string, p *pin, by string) error {
 	p.stage = StageRemoved
 	if err := restage(tx, id, StageRemoved, db.Millis(tx.Now), by); err != nil {
@@ -281,6 +285,11 @@ func (s *Server) leave(tx *db.Tx, id string, p *pin, by string) error {
 	}
 	if err := s.tokens.Left(tx, id); err != nil {
 		return fmt.Errorf("end the tokens of an enrollment: %w", err)
+	}
+	if by == EndedByUs {
+		if err := s.pki.Revoke(tx, id); err != nil {
+			return err
+		}
 	}
 	return s.note(tx, Left, id, p, map[string]string{"by": by})
 }

@@ -1,8 +1,10 @@
 package mdm_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -267,6 +269,39 @@ func TestEndManagement(t *testing.T) {
 		p.ok(p.answer(dict{"Status": "Acknowledged", "CommandUUID": c.CommandUUID}))
 		if s := h.server.Describe(p.get(), h.db.Now()); s.Code != mdm.Removed || s.Reason != "removed_on_request" {
 			t.Errorf("state %+v, want removed on request", s)
+		}
+		if !slices.Contains(h.upstairs.calls, "left "+p.id) {
+			t.Errorf("upstairs did not hear that the tokens are worth nothing: %v", h.upstairs.calls)
+		}
+		if n := h.number(`SELECT COUNT(*) FROM identities WHERE enrollment = $1 AND revoked_at = 0`, p.id); n != 0 {
+			t.Errorf("%d identities are still good, want none", n)
+		}
+
+		// It is told so whatever it says, and its person is not asked to sign in. Its goodbye is heard.
+		for name, w := range map[string]*httptest.ResponseRecorder{
+			"Idle":         p.answer(dict{"Status": "Idle"}),
+			"an echo":      p.answer(dict{"Status": "Acknowledged", "CommandUUID": c.CommandUUID}),
+			"TokenUpdate":  p.updateToken(),
+			"Authenticate": p.authenticate(),
+		} {
+			var body struct{ Code, Message, Description string }
+			err := json.Unmarshal(w.Body.Bytes(), &body)
+			if w.Code != http.StatusForbidden || w.Header().Get("Content-Type") != "application/json" || err != nil ||
+				body.Code != "com.apple.unrecognized.device" || body.Message == "" || body.Description == "" {
+				t.Errorf("%s afterwards: got %d %q, want 403 com.apple.unrecognized.device", name, w.Code, w.Body)
+			}
+		}
+		p.ok(p.checkIn(dict{"MessageType": "CheckOut"}))
+		if s := h.server.Describe(p.get(), h.db.Now()); s.Reason != "removed_on_request" {
+			t.Errorf("state %+v after the goodbye, want removed on request as before", s)
+		}
+
+		again := h.phone(p.person)
+		again.id = p.id
+		again.ok(again.authenticate())
+		again.ok(again.updateToken())
+		if e := p.get(); e.Stage != mdm.StageEnrolled {
+			t.Errorf("stage %s after a new enrollment under the same ID, want enrolled", e.Stage)
 		}
 	})
 }

@@ -35,6 +35,8 @@ func (s *Server) handle(limit int64, h func(context.Context, caller, []byte) (re
 			signInAgain(w, answer.challenge)
 		case err == nil:
 			write(w, answer)
+		case errors.Is(err, errDismissed):
+			write(w, unrecognized)
 		case errors.As(err, &tooLarge):
 			s.log.WarnContext(r.Context(), "message refused", "reason", "too_large", "limit", limit, "remote", r.RemoteAddr)
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
@@ -127,6 +129,17 @@ func signInAgain(w http.ResponseWriter, challenge string) {
 	w.Header().Set("WWW-Authenticate", challenge)
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusUnauthorized)
+}
+
+// errDismissed says that a phone calls whose management we have ended.
+var errDismissed = errors.New("the management of this phone was ended")
+
+// unrecognized tells a phone that it is not under our management. It then removes what is left of it.
+// https://developer.apple.com/documentation/devicemanagement/errorcodeunrecognizeddevice
+var unrecognized = reply{
+	status: http.StatusForbidden, mime: "application/json",
+	body: []byte(`{"code":"com.apple.unrecognized.device","message":"This device is no longer managed by your organization.",` +
+		`"description":"The management of this enrollment was ended by the server."}`),
 }
 
 func write(w http.ResponseWriter, r reply) {

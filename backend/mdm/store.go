@@ -26,6 +26,9 @@ type pin struct {
 // over is true once an enrollment has ended; a phone that calls all the same gets it back.
 func (s Stage) over() bool { return s == StageRemoved || s == StageArchived }
 
+// dismissed is true once we have ended the management. Only a new attempt to enroll leads back.
+func (p pin) dismissed() bool { return p.stage.over() && p.endedBy == EndedByUs }
+
 // touch notes that the phone was heard, if it is the one we remember: one statement, on the path of every poll.
 func touch(tx *db.Tx, c caller, id string) (pin, error) {
 	p := pin{fingerprint: c.fingerprint, digest: c.digest}
