@@ -54,8 +54,8 @@ func settle(tx *db.Tx, i int, fingerprint, digest string) error {
 	id, person := townID(i), fmt.Sprintf("person%06d@example.org", i)
 	now := db.Millis(tx.Now)
 	_, err := tx.Exec(`
-		INSERT INTO enrollments (id, attempt, person, stage, fingerprint, token_digest, last_seen_at, identity_expires_at, authenticated_at, enrolled_at, ended_at, ended_by)
-		VALUES ($1, $2, $3, 'enrolled', $4, $5, $6, $7, $6, $6, 0, '')`, id, "attempt of "+id, person, fingerprint, digest, now, now+1<<40)
+		INSERT INTO enrollments (id, attempt, person, stage, fingerprint, token_digest, last_seen_at, identity_expires_at, renewed, authenticated_at, enrolled_at, ended_at, ended_by)
+		VALUES ($1, $2, $3, 'enrolled', $4, $5, $6, $7, FALSE, $6, $6, 0, '')`, id, "attempt of "+id, person, fingerprint, digest, now, now+1<<40)
 	return err
 }
 
