@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -280,13 +281,14 @@ func TestALaterDoctorClearsUp(t *testing.T) {
 	})
 }
 
-// The device authority of a rehearsal is believed while the rehearsal runs, and not a minute longer than it may.
-func TestTheDeviceAuthorityOfARehearsalEnds(t *testing.T) {
+// The device of a rehearsal is believed while the rehearsal runs, and not a minute longer than it may. It can vouch for no
+// other, and its key is not one of those that anybody can compute.
+func TestTheDeviceOfARehearsalEnds(t *testing.T) {
 	t.Parallel()
 	p := open(t, "")
 	p.certify(t)
+	var list []*x509.Certificate
 	anchors := func() int {
-		var list []*x509.Certificate
 		must(t, p.db.View(t.Context(), func(tx *db.Tx) (err error) {
 			list, err = p.Anchors(tx)
 			return err
@@ -297,6 +299,11 @@ func TestTheDeviceAuthorityOfARehearsalEnds(t *testing.T) {
 	_, err := p.Rehearse(t.Context(), doctor.Rehearsal{Identifier: anna, Password: password, Progress: func(s doctor.Step) {
 		if s.Name == "knock" {
 			during = anchors()
+			for _, c := range list {
+				if key, ok := c.PublicKey.(*rsa.PublicKey); c.IsCA || !ok || key.N.BitLen() < 2048 {
+					t.Errorf("%s is an authority, or has a key as weak as Apple's", c.Subject)
+				}
+			}
 			p.ahead.Store(int64(time.Hour))
 			late = anchors()
 			p.ahead.Store(0)

@@ -46,7 +46,7 @@ var (
 	ErrRunning = errors.New("doctor: another rehearsal is running")
 )
 
-// longest is how long a rehearsal may take, and how long its device authority is believed at most.
+// longest is how long a rehearsal may take, and how long its device is believed at most.
 const longest = 3 * time.Minute
 
 // Rehearse lets the simulated iPhone go through the whole enrollment against the running server. The report says how
@@ -61,11 +61,7 @@ func (d *Doctor) Rehearse(ctx context.Context, r Rehearsal) (Report, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
-	authority, err := sim.NewDeviceAuthority(uint64(d.DB.Now().UnixNano()))
-	if err != nil {
-		return Report{}, fmt.Errorf("make the device authority of a rehearsal: %w", err)
-	}
-	device, err := authority.Issue()
+	device, err := sim.NewSecretDevice()
 	if err != nil {
 		return Report{}, fmt.Errorf("make the device of a rehearsal: %w", err)
 	}
@@ -73,7 +69,7 @@ func (d *Doctor) Rehearse(ctx context.Context, r Rehearsal) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	if err := d.begin(ctx, authority.PEM()); err != nil {
+	if err := d.begin(ctx, device.PEM()); err != nil {
 		return Report{}, err
 	}
 	w := &walk{doctor: d, progress: r.Progress, began: d.DB.Now()}

@@ -25,7 +25,7 @@ type running struct {
 	Enrollment string    `json:"enrollment,omitempty"`
 }
 
-// Anchors are the device authorities of the rehearsal that runs at the moment, for enroll to believe.
+// Anchors is the device of the rehearsal that runs at the moment, for enroll to believe.
 func (d *Doctor) Anchors(tx *db.Tx) ([]*x509.Certificate, error) {
 	r, ok, err := d.running(tx)
 	if err != nil || !ok || !tx.Now.Before(r.Until) {
@@ -33,11 +33,11 @@ func (d *Doctor) Anchors(tx *db.Tx) ([]*x509.Certificate, error) {
 	}
 	block, _ := pem.Decode([]byte(r.Anchor))
 	if block == nil {
-		return nil, errors.New("the device authority of the rehearsal is not PEM")
+		return nil, errors.New("the device of the rehearsal is not PEM")
 	}
 	anchor, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("read the device authority of the rehearsal: %w", err)
+		return nil, fmt.Errorf("read the device of the rehearsal: %w", err)
 	}
 	return []*x509.Certificate{anchor}, nil
 }

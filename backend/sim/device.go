@@ -103,6 +103,34 @@ func (a *DeviceAuthority) issue(algorithm x509.SignatureAlgorithm, from time.Tim
 	}, nil
 }
 
+// NewSecretDevice makes the identity of one device that no authority stands behind, with a key that nobody can compute,
+// for a server that people use: it may believe this leaf, and nothing else of ours (see [keyPool]).
+func NewSecretDevice() (*DeviceIdentity, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, fmt.Errorf("make a device's key: %w", err)
+	}
+	number, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, fmt.Errorf("make a device's serial number: %w", err)
+	}
+	now := time.Now()
+	leaf, err := issue(&x509.Certificate{
+		SerialNumber: number, Subject: pkix.Name{Organization: []string{"Simulated Devices"}, CommonName: rand.Text()},
+		NotBefore: now.AddDate(0, 0, -1), NotAfter: now.AddDate(0, 0, 1), SignatureAlgorithm: x509.SHA256WithRSA,
+		KeyUsage: x509.KeyUsageDigitalSignature,
+	}, nil, &key.PublicKey, key)
+	if err != nil {
+		return nil, fmt.Errorf("issue device identity: %w", err)
+	}
+	return &DeviceIdentity{Leaf: leaf, key: key}, nil
+}
+
+// PEM is the leaf, for a server that is to believe this device alone.
+func (d *DeviceIdentity) PEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: d.Leaf.Raw})
+}
+
 // Sign wraps content as an enrollment request is wrapped: CMS SignedData in DER with the whole chain. The time
 // of signing is today's, also when the leaf has long expired: so do real devices.
 func (d *DeviceIdentity) Sign(content []byte) ([]byte, error) {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"math/big"
 	"testing"
 
 	"github.com/smallstep/pkcs7"
@@ -64,5 +65,40 @@ func TestDeviceSignsAsAppleDoes(t *testing.T) {
 				t.Errorf("the leaf is not signed by the authority: %v", err)
 			}
 		})
+	}
+}
+
+// A key of the pool can be computed by anybody who has the source; one of a secret device cannot.
+func TestSecretDeviceHasItsOwnKey(t *testing.T) {
+	t.Parallel()
+	one, err := NewSecretDevice()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := NewSecretDevice()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 8 {
+		p := phoneKeys.prime(n)
+		for _, d := range []*DeviceIdentity{one, other} {
+			if new(big.Int).Mod(d.key.N, p).Sign() == 0 {
+				t.Errorf("the key is made of prime %d of the pool", n)
+			}
+		}
+	}
+	if one.key.Equal(other.key) || one.Leaf.Equal(other.Leaf) {
+		t.Error("two devices are one")
+	}
+	signed, err := one.Sign([]byte("machine info"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, err := pkcs7.Parse(signed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := message.Verify(); err != nil || !message.GetOnlySigner().Equal(one.Leaf) {
+		t.Errorf("another CMS reader: %v, signed by %v", err, message.GetOnlySigner().Subject)
 	}
 }
