@@ -144,6 +144,12 @@ func TestCheckPlist(t *testing.T) {
 			t.Errorf("%s: %v is no ErrPlist", name, err)
 		}
 	}
+	for n, good := range map[int]bool{maxTags - 2: true, maxTags - 1: false} {
+		many := "<plist><array>" + strings.Repeat("<a/>", n) + "</array></plist>"
+		if err := CheckPlist([]byte(many), 8<<20); (err == nil) != good {
+			t.Errorf("%d elements: got %v, want good to be %v", n+2, err, good)
+		}
+	}
 	if err := CheckPlist([]byte(`<plist></plist>`), 10); err == nil {
 		t.Error("a list above the limit was taken")
 	}
