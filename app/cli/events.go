@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -58,6 +59,9 @@ func moment(s string, now time.Time) (time.Time, error) {
 }
 
 func (p *program) events(ctx context.Context, d *door, from time.Time, follow bool) error {
+	if follow && d.token == "" { // without a server nothing happens, and we would keep one from starting
+		return errors.New("there is no server running to follow: start serve first, or leave out --follow")
+	}
 	var whole []admin.Event
 	latest := int64(0)
 	for {

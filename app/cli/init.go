@@ -50,7 +50,8 @@ func (p *program) initialize(c *cobra.Command, in admin.SetUpIn) error {
 		if errors.As(err, &no) && no.Code == admin.AlreadySet {
 			return fmt.Errorf("there is a Gatehouse in %s already, and init does not touch it: choose another folder with --data", data)
 		}
-		if errors.Is(statErr, os.ErrNotExist) { // a refused answer leaves no half-made folder behind
+		// A refused answer leaves no half-made folder behind. With a database elsewhere the key in it may be in use already.
+		if errors.Is(statErr, os.ErrNotExist) && p.database == "" {
 			err = errors.Join(err, os.RemoveAll(data))
 		}
 		return err

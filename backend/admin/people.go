@@ -48,7 +48,12 @@ func person(now settings.Settings, a directory.Account) Person {
 	}
 }
 
+// person finds the account that the directory would find: names that differ in a mark are two people.
 func (a *API) person(ctx context.Context, r Rooms, identifier string) (*Person, error) {
+	identifier, err := directory.Fold(identifier)
+	if err != nil {
+		return nil, err
+	}
 	accounts, err := r.Directory.List(ctx)
 	if err != nil {
 		return nil, err
@@ -58,7 +63,7 @@ func (a *API) person(ctx context.Context, r Rooms, identifier string) (*Person, 
 		return nil, err
 	}
 	for _, account := range accounts {
-		if db.Fold(account.Identifier) == db.Fold(strings.TrimSpace(identifier)) {
+		if account.Identifier == identifier {
 			p := person(now, account)
 			return &p, nil
 		}
@@ -151,5 +156,9 @@ func (a *API) SetManagedAccount(ctx context.Context, in *SetManagedAccountIn) (*
 	if err := r.Directory.SetManagedAccount(ctx, in.Identifier, in.Body.ManagedAccount); err != nil {
 		return nil, err
 	}
-	return a.person(ctx, r, in.Identifier)
+	p, err := a.person(ctx, r, in.Identifier)
+	if errors.Is(err, directory.ErrUnknown) { // somebody of the LDAP directory, who has no account here
+		return &Person{Identifier: in.Identifier, ManagedOverride: in.Body.ManagedAccount}, nil
+	}
+	return p, err
 }

@@ -210,6 +210,21 @@ func TestWhatWouldCutPhonesOffIsRefused(t *testing.T) {
 	})
 }
 
+// Two names that differ in a mark alone are two people, each with a code of their own.
+func TestAlmostEqualNamesAreTwoPeople(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h *house) {
+		h.setUp()
+		for _, who := range []string{"muller@example.com", "müller@example.com"} {
+			var added admin.PersonAdded
+			h.want("POST", "/people", `{"identifier":"`+who+`"}`, &added)
+			if added.Person.Identifier != who || added.Code == nil {
+				t.Errorf("added %s: the answer is about %s, with code %v", who, added.Person.Identifier, added.Code != nil)
+			}
+		}
+	})
+}
+
 func TestPeople(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h *house) {
