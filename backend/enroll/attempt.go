@@ -95,8 +95,8 @@ func (s *Server) Grant(ctx context.Context, session string, p directory.Person) 
 		if err != nil {
 			return err
 		}
-		account := a.ManagedAccount // of an enrolled phone it cannot change (MDM payload, AssignedManagedAppleID)
-		if !a.Again() {
+		account := a.ManagedAccount // of a phone that has its profile it cannot change (MDM payload, AssignedManagedAppleID)
+		if !a.Again() && account == "" {
 			if account, err = directory.ManagedAccountFor(now, p); err != nil {
 				return err
 			}

@@ -23,14 +23,24 @@ func (h *house) update(fn func(tx *db.Tx) error) {
 	}
 }
 
-func (h *house) enrolling(attempt, enrollment string) {
+// enrolling and enrolled tell as mdm does that a phone brought its token with Authenticate and with TokenUpdate.
+func (h *house) enrolling(token, enrollment string) {
 	h.t.Helper()
-	h.update(func(tx *db.Tx) error { return h.Tokens().Enrolling(tx, attempt, enrollment) })
+	g, err := h.grant(token)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.update(func(tx *db.Tx) error { return h.Tokens().Enrolling(tx, token, g.Attempt, enrollment) })
 }
 
-func (h *house) enrolled(attempt, enrollment string) {
+func (h *house) enrolled(token, enrollment string) {
 	h.t.Helper()
-	h.update(func(tx *db.Tx) error { return h.Tokens().Enrolled(tx, attempt, enrollment) })
+	h.enrolling(token, enrollment)
+	g, err := h.grant(token)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.update(func(tx *db.Tx) error { return h.Tokens().Enrolled(tx, g.Attempt, enrollment) })
 }
 
 // grant asks as mdm does.
@@ -83,6 +93,14 @@ func TestSignInSentTwiceIsOneSignIn(t *testing.T) {
 			if g, err := h.grant(token); err != nil || g.Person != "anna@example.org" {
 				t.Errorf("token: got %v, %v; want anna's", g, err)
 			}
+		}
+		h.enrolling(first, "E-1")
+		if n := h.number(`SELECT COUNT(*) FROM tokens WHERE expires_at = 0`); n != 1 {
+			t.Errorf("%d tokens live as long as the enrollment, want the one that was used", n)
+		}
+		h.enrolled(first, "E-1")
+		if _, err := h.grant(string(second)); !errors.Is(err, mdm.ErrTokenUnknown) {
+			t.Errorf("the token that was not used: got %v, want ErrTokenUnknown", err)
 		}
 		bert := directory.Person{Identifier: "bert@example.org"}
 		if _, err := h.Grant(t.Context(), session, bert); !errors.Is(err, enroll.ErrSessionUsed) {
@@ -153,19 +171,19 @@ func TestTokenLivesAsLongAsItsEnrollment(t *testing.T) {
 		_, token := h.signedIn()
 		h.profile(token)
 		a := h.attempts()[0]
-		h.enrolling(a.ID, "E-1")
-		h.enrolling(a.ID, "E-1") // phones repeat themselves
+		h.enrolling(token, "E-1")
+		h.enrolling(token, "E-1") // phones repeat themselves
 		if got := h.attempts()[0]; got.Step != enroll.StepIdentified || got.Enrollment != "E-1" {
 			t.Errorf("after Authenticate: got %+v", got)
 		}
-		h.enrolled(a.ID, "E-1")
-		h.enrolled(a.ID, "E-1")
+		h.enrolled(token, "E-1")
+		h.enrolled(token, "E-1")
 		clock.Add(5 * 365 * 24 * time.Hour)
 		g, err := h.grant(token)
 		if err != nil || g.Enrollment != "E-1" || g.Attempt != a.ID || g.Name != "Anna Lind" {
 			t.Errorf("after years: got %+v, %v", g, err)
 		}
-		h.enrolling(a.ID, "E-1") // a renewal does not undo what is done
+		h.enrolling(token, "E-1") // a renewal does not undo what is done
 		if got := h.attempts()[0]; got.Step != enroll.StepDone {
 			t.Errorf("after a renewal: step %s, want done", got.Step)
 		}
@@ -181,13 +199,12 @@ func TestSignInAgainIsForTheSamePerson(t *testing.T) {
 	each(t, func(t *testing.T, h *house, _ *dbtest.Clock) {
 		_, old := h.signedIn()
 		h.profile(old)
-		first := h.attempts()[0]
-		h.enrolled(first.ID, "E-1")
+		h.enrolled(old, "E-1")
 
 		var sessions []string
 		for range 12 { // each request of the phone is answered so until somebody acts
 			h.update(func(tx *db.Tx) error {
-				c, err := h.Tokens().SignInAgain(tx, "E-1")
+				c, err := h.Tokens().SignInAgain(tx, "", "E-1")
 				if err == nil {
 					sessions = append(sessions, h.sessionIn(c))
 				}
@@ -229,6 +246,69 @@ func TestSignInAgainIsForTheSamePerson(t *testing.T) {
 	})
 }
 
+// TestTokenThatDiedOnTheWayToAuthenticate: the phone has profile and certificate, and no enrollment that we know.
+func TestTokenThatDiedOnTheWayToAuthenticate(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h *house, clock *dbtest.Clock) {
+		_, token := h.signedIn()
+		clock.Add(50 * time.Minute)
+		h.profile(token)
+		clock.Add(50 * time.Minute)
+		if _, err := h.grant(token); err != nil {
+			t.Errorf("50 minutes after the profile: %v, want the token to live", err)
+		}
+		clock.Add(time.Hour)
+		if _, err := h.grant(token); !errors.Is(err, mdm.ErrTokenUnknown) {
+			t.Fatalf("two hours after the profile: %v, want ErrTokenUnknown", err)
+		}
+		offered := h.attempts()[0]
+		signInAgain := func() (session string) {
+			h.update(func(tx *db.Tx) error {
+				c, err := h.Tokens().SignInAgain(tx, offered.ID, "E-1")
+				if err == nil {
+					session = h.sessionIn(c)
+				}
+				return err
+			})
+			return session
+		}
+		signInAgain()
+		session := signInAgain() // the phone polls
+		bert := directory.Person{Identifier: "bert@example.org", Source: directory.FromLocal}
+		if _, err := h.Grant(t.Context(), session, bert); !errors.Is(err, enroll.ErrOtherPerson) {
+			t.Errorf("another person: got %v, want ErrOtherPerson", err)
+		}
+		moved := anna
+		moved.ManagedAccount = "other@managed.example.org"
+		fresh, err := h.Grant(t.Context(), session, moved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signInAgain() // and polls once more before it has the answer
+		g, err := h.grant(string(fresh))
+		if err != nil || g.Attempt != offered.ID || g.Person != offered.Person || g.ManagedAccount != offered.ManagedAccount {
+			t.Errorf("new token: got %+v, %v; want one of the same attempt, person and account", g, err)
+		}
+		if list := h.attempts(); len(list) != 1 || list[0].Step != enroll.StepSignedIn {
+			t.Errorf("attempts: got %+v, want the one, signed in", list)
+		}
+		h.enrolled(string(fresh), "E-1")
+		if a := h.attempts()[0]; a.Step != enroll.StepDone || a.Enrollment != "E-1" {
+			t.Errorf("attempt: got %+v, want it done for E-1", a)
+		}
+		err = h.db.Update(t.Context(), func(tx *db.Tx) error {
+			_, err := h.Tokens().SignInAgain(tx, "forgotten", "E-2")
+			return err
+		})
+		if !errors.Is(err, mdm.ErrTokenUnknown) {
+			t.Errorf("of a forgotten attempt: got %v, want ErrTokenUnknown", err)
+		}
+		if n := len(h.attempts()); n != 1 {
+			t.Errorf("%d attempts, want no one that belongs to nobody", n)
+		}
+	})
+}
+
 func again(list []enroll.Attempt) enroll.Attempt {
 	for _, a := range list {
 		if a.Again() {
@@ -246,7 +326,7 @@ func TestSweepKeepsWhatIsDone(t *testing.T) {
 		h.profile(stuck)
 		_, token := h.signedIn()
 		h.profile(token)
-		h.enrolled(h.attempts()[0].ID, "E-1")
+		h.enrolled(token, "E-1")
 
 		clock.Add(25 * time.Hour)
 		h.Sweep(t.Context())
@@ -309,7 +389,7 @@ func TestListFindsAttempts(t *testing.T) {
 	_, token := h.signedIn()
 	h.profile(token)
 	offered := h.attempts()[0]
-	h.enrolled(offered.ID, "E-1")
+	h.enrolled(token, "E-1")
 	for name, c := range map[string]struct {
 		q    enroll.AttemptQuery
 		want int

@@ -251,11 +251,15 @@ func (h *house) kinds() string {
 	return strings.Join(kinds, " ")
 }
 
-func (h *house) count(table string) (n int) {
+func (h *house) count(table string) int {
 	h.t.Helper()
-	err := h.db.View(h.t.Context(), func(tx *db.Tx) error {
-		return tx.Row(fmt.Sprintf(`SELECT COUNT(*) FROM %s`, table)).Scan(&n)
-	})
+	return h.number(fmt.Sprintf(`SELECT COUNT(*) FROM %s`, table))
+}
+
+// number asks the database.
+func (h *house) number(query string) (n int) {
+	h.t.Helper()
+	err := h.db.View(h.t.Context(), func(tx *db.Tx) error { return tx.Row(query).Scan(&n) })
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -210,6 +210,9 @@ func (s *Server) offer(ctx context.Context, now settings.Settings, token AccessT
 		if err := save(tx, a); err != nil {
 			return err
 		}
+		if err := prolongToken(tx, token); err != nil { // between the profile and Authenticate stands the sign-in at Apple
+			return err
+		}
 		return s.Events.Add(tx, event.Event{Kind: Offered, Actor: "phone", Attempt: a.ID, Person: a.Person, Params: map[string]string{
 			"ref": a.Ref, "managed_account": a.ManagedAccount,
 		}})

@@ -121,8 +121,7 @@ func TestTokenThatLedToAnEnrollmentOpensNoSecondProfile(t *testing.T) {
 	each(t, func(t *testing.T, h *house, _ *dbtest.Clock) {
 		_, token := h.signedIn()
 		h.profile(token)
-		a := h.attempts()[0]
-		h.enrolling(a.ID, "E-1")
+		h.enrolling(token, "E-1")
 		h.session(h.post(h.signed(h.device, machineInfo), token))
 	})
 }

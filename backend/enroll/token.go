@@ -50,6 +50,17 @@ func grantOf(tx *db.Tx, t AccessToken) (mdm.Grant, error) {
 	return g, nil
 }
 
+// prolongToken gives a token that is in use its time anew.
+func prolongToken(tx *db.Tx, t AccessToken) error {
+	_, err := tx.Exec(`
+		UPDATE tokens SET expires_at = $2 WHERE digest = $1 AND expires_at > 0`,
+		digest(string(t)), db.Millis(tx.Now.Add(unusedLife)))
+	if err != nil {
+		return fmt.Errorf("prolong token: %w", err)
+	}
+	return nil
+}
+
 // Tokens serves package mdm, which is below and calls upstairs: who is it that brings this token, and how far the attempt
 // has come.
 type Tokens struct{ s *Server }
@@ -72,15 +83,18 @@ func (t Tokens) Grant(tx *db.Tx, token string) (mdm.Grant, error) {
 	if err != nil {
 		return g, fmt.Errorf("note that a phone signed in again: %w", err)
 	}
-	if n == 1 {
-		err = t.Enrolled(tx, g.Attempt, g.Enrollment)
+	if n == 0 {
+		return g, nil
 	}
-	return g, err
+	if err := settle(tx, token, g.Enrollment); err != nil {
+		return g, err
+	}
+	return g, t.Enrolled(tx, g.Attempt, g.Enrollment)
 }
 
-// Enrolling notes that the phone of an attempt has said Authenticate. From now on its token lives as long as the
-// enrollment, which may be a renewed or repeated one.
-func (t Tokens) Enrolling(tx *db.Tx, attempt, enrollmentID string) error {
+// Enrolling notes that the phone of an attempt has said Authenticate. From now on the token that it brought lives as long
+// as the enrollment, which may be a renewed or repeated one.
+func (t Tokens) Enrolling(tx *db.Tx, token, attempt, enrollmentID string) error {
 	_, err := tx.Exec(`
 		UPDATE attempts SET step = $3, reason = '', enrollment = $2, updated_at = $4
 		WHERE id = $1 AND step <> $5`,
@@ -88,8 +102,13 @@ func (t Tokens) Enrolling(tx *db.Tx, attempt, enrollmentID string) error {
 	if err != nil {
 		return fmt.Errorf("note that a phone authenticated: %w", err)
 	}
-	_, err = tx.Exec(`
-		UPDATE tokens SET enrollment = $2, expires_at = 0 WHERE attempt = $1`, attempt, enrollmentID)
+	return settle(tx, token, enrollmentID)
+}
+
+// settle gives a token to its enrollment, for as long as that lives.
+func settle(tx *db.Tx, token, enrollmentID string) error {
+	_, err := tx.Exec(`
+		UPDATE tokens SET enrollment = $2, expires_at = 0 WHERE digest = $1`, digest(token), enrollmentID)
 	if err != nil {
 		return fmt.Errorf("bind token to its enrollment: %w", err)
 	}
@@ -99,9 +118,6 @@ func (t Tokens) Enrolling(tx *db.Tx, attempt, enrollmentID string) error {
 // Enrolled notes that the phone of an attempt is under management, or has signed in again. What it used before is worth
 // nothing from now on.
 func (t Tokens) Enrolled(tx *db.Tx, attempt, enrollmentID string) error {
-	if err := t.Enrolling(tx, attempt, enrollmentID); err != nil {
-		return err
-	}
 	_, err := tx.Exec(`
 		UPDATE attempts SET step = $2, updated_at = $3 WHERE id = $1 AND step <> $2`,
 		attempt, StepDone, db.Millis(tx.Now))
@@ -112,6 +128,10 @@ func (t Tokens) Enrolled(tx *db.Tx, attempt, enrollmentID string) error {
 		DELETE FROM tokens WHERE enrollment = $1 AND attempt <> $2`, enrollmentID, attempt)
 	if err != nil {
 		return fmt.Errorf("drop former tokens: %w", err)
+	}
+	// A sign-in that was sent twice made two tokens; the phone uses one.
+	if _, err = tx.Exec(`DELETE FROM tokens WHERE attempt = $1 AND expires_at > 0`, attempt); err != nil {
+		return fmt.Errorf("drop unused tokens: %w", err)
 	}
 	return nil
 }
@@ -125,8 +145,9 @@ func (t Tokens) Left(tx *db.Tx, enrollmentID string) error {
 }
 
 // SignInAgain is the challenge that lets the person of an enrolled phone sign in again: for the 401 that does not end
-// the management. Only the same person will do.
-func (t Tokens) SignInAgain(tx *db.Tx, enrollmentID string) (string, error) {
+// the management. Only the same person will do. A phone whose token died on its way to Authenticate goes on with its
+// attempt: the person and the managed account of its profile stay.
+func (t Tokens) SignInAgain(tx *db.Tx, attemptID, enrollmentID string) (string, error) {
 	session, err := secret()
 	if err != nil {
 		return "", err
@@ -136,10 +157,15 @@ func (t Tokens) SignInAgain(tx *db.Tx, enrollmentID string) (string, error) {
 		return "", err
 	}
 	a, err := lastOf(tx, enrollmentID)
+	if err == nil && a.ID == "" {
+		a, err = attempt(tx, attemptID)
+	}
 	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return "", fmt.Errorf("attempt %s: %w", attemptID, mdm.ErrTokenUnknown)
 	case err != nil:
 		return "", err
-	case a.Again() && a.Step != StepDone:
+	case a.Step != StepDone && (a.Again() || a.Enrollment == ""):
 		err = t.s.prolong(tx, a, session)
 	default:
 		a.ID, a.Ref, a.Step, a.Origin, a.Enrollment = db.NewID(), reference(), StepKnocked, originAgain, enrollmentID
@@ -158,7 +184,9 @@ func (t Tokens) SignInAgain(tx *db.Tx, enrollmentID string) (string, error) {
 
 // prolong gives a waiting attempt one more session. The one before stays: the person may be typing there right now.
 func (s *Server) prolong(tx *db.Tx, a Attempt, session string) error {
-	a.Step = StepKnocked
+	if a.Step != StepSignedIn { // then a new token is on its way to the phone
+		a.Step = StepKnocked
+	}
 	if err := save(tx, a); err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (s *Server) authenticate(tx *db.Tx, c caller, m checkIn) (reply, error) {
 	}
 	grant, err := s.grant(tx, c)
 	if errors.Is(err, ErrTokenUnknown) {
-		challenge, err := s.tokens.SignInAgain(tx, id)
+		challenge, err := s.signInAgain(tx, identity.Attempt, id)
 		return reply{challenge: challenge}, err
 	}
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Server) begin(tx *db.Tx, c caller, m checkIn, identity pki.Identity, gr
 	if err := introduce(tx, m, grant); err != nil {
 		return err
 	}
-	if err := s.tokens.Enrolling(tx, grant.Attempt, id); err != nil {
+	if err := s.tokens.Enrolling(tx, c.token, grant.Attempt, id); err != nil {
 		return fmt.Errorf("follow the attempt: %w", err)
 	}
 	return s.note(tx, Authenticated, id, &p, map[string]string{"product_name": m.ProductName, "os_version": m.OSVersion})

@@ -187,8 +187,7 @@ func (s *Server) identity(tx *db.Tx, c caller) (pki.Identity, error) {
 func (s *Server) sameToken(tx *db.Tx, c caller, id string, p *pin) (challenge string, err error) {
 	grant, err := s.grant(tx, c)
 	if errors.Is(err, ErrTokenUnknown) {
-		challenge, err = s.tokens.SignInAgain(tx, id)
-		return challenge, err
+		return s.signInAgain(tx, p.attempt, id)
 	}
 	if err != nil {
 		return "", fmt.Errorf("look up token: %w", err)
@@ -198,6 +197,18 @@ func (s *Server) sameToken(tx *db.Tx, c caller, id string, p *pin) (challenge st
 	}
 	p.digest = c.digest
 	return "", nil
+}
+
+// signInAgain gives the challenge that sends the phone's person to the sign-in page.
+func (s *Server) signInAgain(tx *db.Tx, attempt, id string) (string, error) {
+	challenge, err := s.tokens.SignInAgain(tx, attempt, id)
+	if errors.Is(err, ErrTokenUnknown) {
+		return "", refuse("unknown_attempt", err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("ask to sign in again: %w", err)
+	}
+	return challenge, nil
 }
 
 func (s *Server) grant(tx *db.Tx, c caller) (Grant, error) {

@@ -175,7 +175,7 @@ func (u *upstairs) Grant(_ *db.Tx, token string) (mdm.Grant, error) {
 	return g, nil
 }
 
-func (u *upstairs) Enrolling(_ *db.Tx, attempt, id string) error {
+func (u *upstairs) Enrolling(_ *db.Tx, _, attempt, id string) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.call("enrolling %s", attempt)
@@ -195,7 +195,7 @@ func (u *upstairs) Enrolled(_ *db.Tx, attempt, _ string) error {
 	return nil
 }
 
-func (u *upstairs) SignInAgain(_ *db.Tx, id string) (string, error) {
+func (u *upstairs) SignInAgain(_ *db.Tx, _, id string) (string, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.call("sign in again %s", id)

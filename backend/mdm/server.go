@@ -47,12 +47,13 @@ type Grant struct {
 type Tokens interface {
 	// Grant says whose token this is, or ErrTokenUnknown.
 	Grant(tx *db.Tx, token string) (Grant, error)
-	// Enrolling says that Authenticate was accepted: the attempt has a certificate and an enrollment.
-	Enrolling(tx *db.Tx, attempt, enrollmentID string) error
+	// Enrolling says that Authenticate was accepted with this token: the attempt has a certificate and an enrollment.
+	Enrolling(tx *db.Tx, token, attempt, enrollmentID string) error
 	// Enrolled says that the first TokenUpdate came: the attempt is done.
 	Enrolled(tx *db.Tx, attempt, enrollmentID string) error
-	// SignInAgain gives the value of WWW-Authenticate that sends this phone's person to the sign-in page.
-	SignInAgain(tx *db.Tx, enrollmentID string) (challenge string, err error)
+	// SignInAgain gives the value of WWW-Authenticate that sends this phone's person to the sign-in page. Of a phone that
+	// is not enrolled yet only the attempt is known. ErrTokenUnknown: that is forgotten too.
+	SignInAgain(tx *db.Tx, attempt, enrollmentID string) (challenge string, err error)
 	// Left says that the phone has gone: its tokens are worth nothing from now on.
 	Left(tx *db.Tx, enrollmentID string) error
 }

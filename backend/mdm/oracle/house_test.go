@@ -112,10 +112,10 @@ func (g tokens) Grant(_ *db.Tx, token string) (mdm.Grant, error) {
 	}
 	return mdm.Grant{}, mdm.ErrTokenUnknown
 }
-func (tokens) Enrolling(*db.Tx, string, string) error     { return nil }
-func (tokens) Enrolled(*db.Tx, string, string) error      { return nil }
-func (tokens) SignInAgain(*db.Tx, string) (string, error) { return "Bearer", nil }
-func (tokens) Left(*db.Tx, string) error                  { return nil }
+func (tokens) Enrolling(*db.Tx, string, string, string) error     { return nil }
+func (tokens) Enrolled(*db.Tx, string, string) error              { return nil }
+func (tokens) SignInAgain(*db.Tx, string, string) (string, error) { return "Bearer", nil }
+func (tokens) Left(*db.Tx, string) error                          { return nil }
 
 // phone has its certificate and its token.
 type phone struct {
