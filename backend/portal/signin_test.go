@@ -91,7 +91,8 @@ func TestMistakesStayInTheSheet(t *testing.T) {
 		later    time.Duration
 		want     string
 	}{
-		{"wrong", 0, "in 15 Minuten weiter"}, {password, 3*time.Minute + time.Second, "in 12 Minuten weiter"},
+		{"wrong", 0, "in 15 Minuten weiter"},
+		{password, 3*time.Minute + time.Second, "in 12 Minuten weiter"},
 		{password, 11 * time.Minute, "in einer Minute weiter"},
 	} {
 		h.clock.Add(x.later)
