@@ -112,7 +112,8 @@ need_window() {
 need_test() {
   debian || { say "not Debian: PostgreSQL, browser and window stories run only where their programs are"; return 0; }
   has chromium || apt chromium
-  apt postgresql-15 postgresql-client-15 xvfb xauth openbox dbus wmctrl xdotool webkit2gtk-driver fonts-liberation2
+  ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || apt postgresql
+  apt xvfb xauth openbox dbus wmctrl xdotool webkit2gtk-driver fonts-liberation2
 }
 
 [ $# -gt 0 ] || die "say for what: server, window, test or dist"
