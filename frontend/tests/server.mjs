@@ -5,8 +5,24 @@ import { join } from 'node:path'
 
 const patience = 90_000
 
-/** demo starts a throw-away server with forty simulated phones. */
-export const demo = () => start(['demo', '--phones', '40'], ['public', 'admin'])
+/** demo starts a throw-away server with forty simulated phones, and waits until most of them have enrolled. */
+export async function demo() {
+  const server = await start(['demo', '--phones', '40'], ['public', 'admin'])
+  const tooLate = Date.now() + patience
+  while ((await phones(server)) < 30) {
+    if (Date.now() > tooLate) {
+      await server.stop()
+      throw new Error('gatehoused demo: its phones do not enroll')
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+  return server
+}
+
+async function phones({ screens, token }) {
+  const answer = await fetch(`${screens}/api/overview`, { headers: { Authorization: `Bearer ${token}` } })
+  return (await answer.json()).counts.phones
+}
 
 /** empty starts a server that nobody has set up, on a folder of its own; again starts on a folder that is there. */
 export async function empty(data = mkdtempSync(join(tmpdir(), 'gatehouse-story-')), admin = '127.0.0.1:0') {
