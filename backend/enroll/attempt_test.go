@@ -318,6 +318,55 @@ func again(list []enroll.Attempt) enroll.Attempt {
 	return enroll.Attempt{}
 }
 
+// TestStrangersWhoKnockLeaveNothing: what nobody tried to sign in to is forgotten soon, with its event.
+func TestStrangersWhoKnockLeaveNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h *house, clock *dbtest.Clock) {
+		if err := h.Note(t.Context(), h.knock(), "password"); err != nil {
+			t.Fatal(err)
+		}
+		_, token := h.signedIn()
+		for range 3 {
+			h.knock()
+		}
+		clock.Add(time.Hour)
+		h.Sweep(t.Context())
+		if n := h.count("attempts"); n != 5 {
+			t.Errorf("after an hour: %d attempts, want all 5", n)
+		}
+		clock.Add(16 * time.Minute)
+		h.Sweep(t.Context())
+		if n := h.count("attempts"); n != 2 || h.kinds() != "knocked stuck knocked signed_in" {
+			t.Errorf("later: %d attempts and events %q, want those of people", n, h.kinds())
+		}
+		if _, err := h.grant(token); !errors.Is(err, mdm.ErrTokenUnknown) {
+			t.Errorf("an unused token: got %v, want ErrTokenUnknown", err)
+		}
+	})
+}
+
+// TestFullHouseDropsTheOldestKnock: whoever fills the house keeps nobody out.
+func TestFullHouseDropsTheOldestKnock(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h *house, clock *dbtest.Clock) {
+		oldest := h.knock()
+		clock.Add(time.Second)
+		h.Fill()
+		newest := h.knock()
+		if _, err := h.Session(t.Context(), oldest); !errors.Is(err, enroll.ErrSessionUnknown) {
+			t.Errorf("the oldest: got %v, want ErrSessionUnknown", err)
+		}
+		if _, err := h.Grant(t.Context(), newest, anna); err != nil {
+			t.Errorf("the newest cannot sign in: %v", err)
+		}
+		clock.Add(16 * time.Minute)
+		h.Sweep(t.Context())
+		if n := h.Open(); n != 0 {
+			t.Errorf("%d sessions count as open after their time, want none", n)
+		}
+	})
+}
+
 func TestSweepKeepsWhatIsDone(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h *house, clock *dbtest.Clock) {

@@ -15,7 +15,7 @@ const (
 	burst       = 300    // knocks of one address at once
 	perSecond   = 2      // and from then on
 	maxAddress  = 10_000 // addresses that we remember
-	maxOpen     = 50_000 // attempts that nobody has signed in to; they are swept after a day
+	maxOpen     = 50_000 // open sessions that nobody has signed in to; the oldest makes room for one more
 	perRecorded = 10 * time.Second
 )
 

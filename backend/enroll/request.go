@@ -148,9 +148,7 @@ func welcome(now settings.Settings, ready bool, info MachineInfo, origin pki.Ori
 
 // knock begins an attempt and sends the person to the sign-in pages.
 func (s *Server) knock(ctx context.Context, now settings.Settings, info MachineInfo, origin pki.Origin) (string, error) {
-	if !s.limit.roomForOne() {
-		return "", &refusal{status: http.StatusServiceUnavailable, reason: "too_many_open", origin: origin}
-	}
+	full := !s.limit.roomForOne()
 	session, err := secret()
 	if err != nil {
 		return "", err
@@ -160,6 +158,11 @@ func (s *Server) knock(ctx context.Context, now settings.Settings, info MachineI
 		Language: info.Language, Product: info.Product, Build: info.Build, OSVersion: info.OSVersion,
 	}
 	err = s.DB.Update(ctx, func(tx *db.Tx) error {
+		if full { // of strangers, for all we know: nobody is refused for their sake
+			if _, err := s.forgetUnanswered(tx, tx.Now, 1); err != nil {
+				return err
+			}
+		}
 		if err := begin(tx, a, session); err != nil {
 			return err
 		}

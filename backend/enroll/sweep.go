@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -13,8 +14,11 @@ import (
 // How long what led nowhere stays to look at. Attempts that are done stay: they are where an enrollment begins.
 const (
 	keepKnocked = 24 * time.Hour
-	keepStuck   = 90 * 24 * time.Hour
-	sweepEvery  = time.Minute
+	// keepUnanswered is for those that nobody ever tried to sign in to: anybody can make as many as they like.
+	keepUnanswered = sessionLife + time.Hour
+	sweepStep      = 500 // unanswered attempts that one transaction forgets
+	keepStuck      = 90 * 24 * time.Hour
+	sweepEvery     = time.Minute
 )
 
 // Run sweeps until ctx ends.
@@ -35,6 +39,16 @@ func (s *Server) Run(ctx context.Context) error {
 
 // sweep deletes sessions, tokens and attempts past their time, and counts the open ones for the limit.
 func (s *Server) sweep(ctx context.Context) error {
+	for more := true; more; {
+		err := s.DB.Update(ctx, func(tx *db.Tx) error {
+			n, err := s.forgetUnanswered(tx, tx.Now.Add(-keepUnanswered), sweepStep)
+			more = n == sweepStep
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 	err := s.DB.Update(ctx, func(tx *db.Tx) error {
 		for _, rubbish := range []struct {
 			statement string
@@ -56,12 +70,44 @@ func (s *Server) sweep(ctx context.Context) error {
 	}
 	return s.DB.View(ctx, func(tx *db.Tx) error {
 		var open int
-		if err := tx.Row(`SELECT COUNT(*) FROM attempts WHERE step = 'knocked'`).Scan(&open); err != nil {
+		if err := tx.Row(`SELECT COUNT(*) FROM attempts WHERE step = 'knocked' AND updated_at > $1`,
+			db.Millis(tx.Now.Add(-sessionLife))).Scan(&open); err != nil {
 			return fmt.Errorf("count open attempts: %w", err)
 		}
 		s.limit.counted(open)
 		return nil
 	})
+}
+
+// forgetUnanswered removes attempts that began before a time and that nobody tried to sign in to, the oldest first, with
+// all traces: a stranger who knocks all day leaves nothing behind. It says how many.
+func (s *Server) forgetUnanswered(tx *db.Tx, before time.Time, limit int) (int, error) {
+	rows, err := tx.Rows(`
+		SELECT id FROM attempts
+		WHERE step = 'knocked' AND updated_at < $1 AND person = '' AND reason = ''
+		ORDER BY updated_at
+		LIMIT $2`, db.Millis(before), limit)
+	if err != nil {
+		return 0, fmt.Errorf("find unanswered attempts: %w", err)
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return 0, err
+		}
+		ids = append(ids, id)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		if err := errors.Join(s.Events.Forget(tx, id, ""), s.Erase(tx, id)); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
 }
 
 // Health says where people got stuck in the last day.
