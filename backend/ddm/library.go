@@ -160,7 +160,8 @@ func (l *Library) Answer(tx *db.Tx, enrollmentID, endpoint string, data []byte) 
 			}
 		}
 	}
-	l.log.WarnContext(tx.Context(), "phone asked for a declaration that is not there", "enrollment", enrollmentID, "endpoint", endpoint)
+	l.log.WarnContext(tx.Context(), "phone asked for a declaration that is not there",
+		"enrollment", enrollmentID, "endpoint", endpoint[:min(len(endpoint), 100)])
 	return http.StatusNotFound, nil, nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/mdm"
@@ -218,26 +217,10 @@ func (l *Library) store(tx *db.Tx, enrollmentID string, known map[string]any, r 
 	return nil
 }
 
-// Status is what a phone reported last.
-type Status struct {
-	Report []byte // JSON, nested by the dots of the items' names
-	Errors []byte // JSON, what the phone could not report
-	At     time.Time
-}
-
-// Status returns the status of an enrollment; the zero value when it never reported.
-func (l *Library) Status(tx *db.Tx, enrollmentID string) (Status, error) {
-	var s Status
-	var at int64
-	err := tx.Row(`
-		SELECT report, errors, reported_at FROM declaration_status WHERE enrollment = $1`,
-		enrollmentID).Scan(&s.Report, &s.Errors, &at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Status{}, nil
+// Forget serves [mdm.Declarations]: a phone that enrolls anew starts with an empty status.
+func (l *Library) Forget(tx *db.Tx, enrollmentID string) error {
+	if _, err := tx.Exec(`DELETE FROM declaration_status WHERE enrollment = $1`, enrollmentID); err != nil {
+		return fmt.Errorf("forget declaration status: %w", err)
 	}
-	if err != nil {
-		return Status{}, fmt.Errorf("read declaration status: %w", err)
-	}
-	s.At = db.Time(at)
-	return s, nil
+	return nil
 }

@@ -179,3 +179,17 @@ func FuzzStatus(f *testing.F) {
 		known(t, d, l) // what is stored can be read
 	})
 }
+
+func TestForgottenStatusIsGone(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		l, _ := open(t, d)
+		ask(t, d, l, "status", fullReport(t))
+		if err := d.Update(t.Context(), func(tx *db.Tx) error { return l.Forget(tx, "E-1") }); err != nil {
+			t.Fatal(err)
+		}
+		if _, s := known(t, d, l); s.Report != nil {
+			t.Errorf("still there: %s", s.Report)
+		}
+	})
+}

@@ -101,6 +101,9 @@ func (s *Server) begin(tx *db.Tx, c caller, m checkIn, identity pki.Identity, gr
 	if err := forget(tx, id); err != nil {
 		return err
 	}
+	if err := s.declarations.Forget(tx, id); err != nil {
+		return fmt.Errorf("forget the status of a former life: %w", err)
+	}
 	if err := begun(tx, id, p); err != nil {
 		return err
 	}

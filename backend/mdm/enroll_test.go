@@ -83,7 +83,11 @@ func TestAuthenticateAgainForgetsTheFormerLife(t *testing.T) {
 		if _, err := h.server.Enqueue(t.Context(), mdm.Filter{IDs: []string{p.id}}, mdm.DeviceLock("lost", "")); err != nil {
 			t.Fatal(err)
 		}
+		h.upstairs.calls = nil
 		p.ok(p.authenticate())
+		if !slices.Contains(h.upstairs.calls, "forget "+p.id) {
+			t.Errorf("the declarations of the former life are not forgotten: %v", h.upstairs.calls)
+		}
 		if e := p.get(); e.Stage != mdm.StageAuthenticated || e.Push.Reachable {
 			t.Errorf("stage %s, reachable %v; want authenticated, false", e.Stage, e.Push.Reachable)
 		}

@@ -209,6 +209,13 @@ func (u *upstairs) Left(_ *db.Tx, id string) error {
 	return nil
 }
 
+func (u *upstairs) Forget(_ *db.Tx, id string) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.call("forget %s", id)
+	return nil
+}
+
 func (u *upstairs) Answer(_ *db.Tx, id, endpoint string, data []byte) (int, []byte, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -37,6 +37,8 @@ type wanted struct {
 	push  apns.Push
 	token time.Time
 	tries int
+	// outcome is of the last try.
+	outcome apns.Outcome
 }
 
 // Run wakes phones and tidies the queue until ctx ends.
@@ -105,7 +107,7 @@ func (s *Server) claim(ctx context.Context) ([]wanted, error) {
 				ORDER BY due_at
 				LIMIT $3)
 			AND claimed_until <= $2
-			RETURNING enrollment, topic, token, magic, token_at, tries`,
+			RETURNING enrollment, topic, token, magic, token_at, tries, outcome`,
 			db.Millis(tx.Now.Add(claimTime)), db.Millis(tx.Now), pushBatch)
 		if err != nil {
 			return err
@@ -114,7 +116,7 @@ func (s *Server) claim(ctx context.Context) ([]wanted, error) {
 		for rows.Next() {
 			var w wanted
 			var at int64
-			if err := rows.Scan(&w.id, &w.push.Topic, &w.push.Token, &w.push.Magic, &at, &w.tries); err != nil {
+			if err := rows.Scan(&w.id, &w.push.Topic, &w.push.Token, &w.push.Magic, &at, &w.tries, &w.outcome); err != nil {
 				return err
 			}
 			w.token = db.Time(at)
@@ -130,7 +132,7 @@ func (s *Server) claim(ctx context.Context) ([]wanted, error) {
 
 // call wakes one phone and keeps what Apple answered.
 func (s *Server) call(ctx context.Context, w wanted) error {
-	if w.tries > 0 {
+	if w.tries > 0 && w.outcome == apns.Accepted { // what was not accepted has not been said
 		needed, err := s.stillNeeded(ctx, w.id)
 		if err != nil || !needed {
 			return err
@@ -138,10 +140,25 @@ func (s *Server) call(ctx context.Context, w wanted) error {
 	}
 	sent := s.db.Now()
 	r, err := s.apns.Send(ctx, w.push)
+	if ctx.Err() != nil && (err != nil || r.Outcome == apns.Later) {
+		return s.release(context.WithoutCancel(ctx), w.id) // we stop: whoever runs next sends it
+	}
 	if err != nil {
 		return err // the claim runs out, and somebody tries again
 	}
 	return s.db.Update(context.WithoutCancel(ctx), func(tx *db.Tx) error { return s.evidence(tx, w, r, sent) })
+}
+
+// release gives a claimed row back.
+func (s *Server) release(ctx context.Context, id string) error {
+	err := s.db.Update(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE pushes SET claimed_until = 0 WHERE enrollment = $1`, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("release a push: %w", err)
+	}
+	return nil
 }
 
 // stillNeeded: a repeated call has a reason only while a command waits. It clears the row if none does.

@@ -98,6 +98,28 @@ func TestPushesAreRepeatedOnlyWhileACommandWaits(t *testing.T) {
 	}
 }
 
+// TestCallSurvivesABusyPushService: a phone that is called without a command is called until Apple takes it.
+func TestCallSurvivesABusyPushService(t *testing.T) {
+	t.Parallel()
+	h, a := pushing(t)
+	p := h.enrolled("anna@example.org")
+	eventually(t, "the first push", p.pushed("accepted"))
+	p.drain()
+	a.Answer([]byte("token of "+p.id), 503, "ServiceUnavailable")
+	if _, err := h.server.Wake(t.Context(), p.id); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "try later", p.pushed("later"))
+	a.Answer([]byte("token of "+p.id), 200, "")
+	h.clock.Add(31 * time.Second)
+	eventually(t, "the call", p.pushed("accepted"))
+	h.clock.Add(25 * time.Hour)
+	eventually(t, "the end of calling", func() bool { return p.get().Push.DueAt.IsZero() })
+	if n := len(a.Log()); n != 3 {
+		t.Errorf("%d pushes, want 3", n)
+	}
+}
+
 func TestAnswersOfThePushServiceAreEvidence(t *testing.T) {
 	t.Parallel()
 	h, a := pushing(t)

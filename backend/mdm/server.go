@@ -61,6 +61,8 @@ type Tokens interface {
 // Declarations answers declarative management. It stands upstairs, in ddm.
 type Declarations interface {
 	Answer(tx *db.Tx, enrollmentID, endpoint string, data []byte) (status int, body []byte, err error)
+	// Forget drops what a phone reported in a former life.
+	Forget(tx *db.Tx, enrollmentID string) error
 }
 
 // Config is what a Server stands on.

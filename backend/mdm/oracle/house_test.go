@@ -62,7 +62,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	server := mdm.New(mdm.Config{
-		DB: d, PKI: h.pki, APNS: apns.New(d, events, apns.Options{}), Events: events, Tokens: h.grants, Declarations: nil, Log: quiet,
+		DB: d, PKI: h.pki, APNS: apns.New(d, events, apns.Options{}), Events: events, Tokens: h.grants, Declarations: declarations{}, Log: quiet,
 	})
 	h.pki.Routes(h.mux)
 	server.Routes(h.mux)
@@ -102,6 +102,14 @@ func (h *house) signer(header string, body []byte) (*x509.Certificate, error) {
 	p7.Content = body
 	return p7.GetOnlySigner(), p7.Verify()
 }
+
+// declarations stands for ddm, which the other server does not have.
+type declarations struct{}
+
+func (declarations) Answer(*db.Tx, string, string, []byte) (int, []byte, error) {
+	return http.StatusNotFound, nil, nil
+}
+func (declarations) Forget(*db.Tx, string) error { return nil }
 
 // tokens stands for enroll.
 type tokens map[string]mdm.Grant
