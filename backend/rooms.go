@@ -43,6 +43,9 @@ func (b *Backend) furnish(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the authorities: %w", err)
 	}
+	if err := checkClock(b.db.Now(), authority.Anchor().NotBefore, "our own authority"); err != nil {
+		return err
+	}
 	push := apns.New(b.db, b.events, apns.Options{URL: b.config.PushURL, Roots: b.config.PushRoots, Log: b.log})
 	people := directory.New(b.db, b.settings, b.events, b.log)
 	door := enroll.New(enroll.Config{

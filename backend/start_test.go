@@ -18,6 +18,7 @@ import (
 
 	"example.org/gatehouse/backend"
 	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/event"
 )
 
 // started is a world whose server is set up and runs.
@@ -185,6 +186,37 @@ func TestStartsThatCannotBe(t *testing.T) {
 	}
 	if err := w.open(); err != nil {
 		t.Errorf("a good start afterwards: %v", err)
+	}
+}
+
+// TestClockThatWasAheadLocksNobodyOut: an entry of the future is told, and no reason to stay closed.
+func TestClockThatWasAheadLocksNobodyOut(t *testing.T) {
+	t.Parallel()
+	w := started(t)
+	if err := w.shut(); err != nil {
+		t.Fatal(err)
+	}
+	d, err := db.Open(t.Context(), "sqlite:"+filepath.Join(w.data, "gatehouse.db"), db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead := time.Now().AddDate(5, 0, 0)
+	err = d.Update(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE events SET at = $1 WHERE seq = (SELECT MAX(seq) FROM events)`, db.Millis(ahead))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := event.New(d).Health(t.Context())
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 1 || found[0].Code != "clock.ahead_before" {
+		t.Errorf("findings %v, want clock.ahead_before", found)
+	}
+	if err := w.open(); err != nil {
+		t.Errorf("start after the clock was set right: %v", err)
 	}
 }
 

@@ -55,7 +55,7 @@ func (d *Doctor) Examine(ctx context.Context) []event.Finding {
 	}
 	looks := []func(context.Context) []event.Finding{
 		d.lookAtServer, d.lookAtNames,
-		d.PKI.Health, d.APNS.Health, d.Directory.Health, d.Enroll.Health, d.MDM.Health,
+		d.Events.Health, d.PKI.Health, d.APNS.Health, d.Directory.Health, d.Enroll.Health, d.MDM.Health,
 	}
 	found := make([][]event.Finding, len(looks))
 	var work sync.WaitGroup
