@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -144,7 +145,7 @@ func (b *Backend) open(ctx context.Context) error {
 	return b.furnish(ctx)
 }
 
-// takeFolder makes the data folder, readable by its owner alone, and locks it for this process.
+// takeFolder makes the data folder, if there is none, readable by its owner alone, and locks it for this process.
 func (b *Backend) takeFolder() error {
 	data := b.config.Data
 	if data == "" {
@@ -153,8 +154,12 @@ func (b *Backend) takeFolder() error {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return fmt.Errorf("%w: %w", ErrFolder, err)
 	}
-	if err := os.Chmod(data, 0o700); err != nil {
+	info, err := os.Stat(data)
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFolder, err)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 { // Windows has other means; its mode bits say nothing
+		return fmt.Errorf("%w: others may write to %s; name a folder of its own, or take their right away (chmod go-w)", ErrFolder, data)
 	}
 	lock := flock.New(filepath.Join(data, "lock"), flock.SetPermissions(0o600))
 	got, err := lock.TryLock()
@@ -169,7 +174,7 @@ func (b *Backend) takeFolder() error {
 		return &HeldError{Data: data, Running: running}
 	}
 	b.lock = lock
-	return nil
+	return retract(data) // what a killed process said of itself
 }
 
 // touch makes a file that its owner alone may read; what SQLite puts beside it gets the same rights.

@@ -220,6 +220,45 @@ func TestClockThatWasAheadLocksNobodyOut(t *testing.T) {
 	}
 }
 
+// TestFolderOfOthersIsLeftAlone: a folder that somebody else made keeps its rights, and one that others may write to is
+// not ours to keep secrets in.
+func TestFolderOfOthersIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such mode bits")
+	}
+	w := started(t)
+	config, err := w.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]error{0o755: nil, 0o777: backend.ErrFolder} {
+		config.Data = filepath.Join(t.TempDir(), "data")
+		if err := errors.Join(os.Mkdir(config.Data, 0o700), os.Chmod(config.Data, mode)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(config.Data, "server.json"), []byte(`{"pid":1}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b, err := backend.Open(t.Context(), config)
+		if !errors.Is(err, want) {
+			t.Errorf("folder with %o: got %v, want %v", mode, err, want)
+		}
+		if info, err := os.Stat(config.Data); err != nil || info.Mode().Perm() != mode {
+			t.Errorf("folder with %o has %v now, %v", mode, info.Mode().Perm(), err)
+		}
+		if err != nil {
+			continue
+		}
+		if r, err := backend.FindRunning(config.Data); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("another process is said to run: %v, %v", r, err)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // copied is the data of a stopped server in another folder.
 func copied(t *testing.T, data string) string {
 	t.Helper()
