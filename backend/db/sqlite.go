@@ -179,16 +179,20 @@ func (e *sqliteEngine) write(s *session) {
 	s.close()
 }
 
-// run executes a group and commits it once. Each update has a savepoint, so that one can fail alone.
+// run executes a group and commits it once. The first update has the transaction to itself until it is done; each that
+// joins it has a savepoint, so that it can fail alone.
 func (e *sqliteEngine) run(s *session, first *job) (group []*job) {
 	group = []*job{first}
 	began := time.Now()
-	err := s.run("BEGIN IMMEDIATE")
-	if err != nil {
+	if err := s.run("BEGIN IMMEDIATE"); err != nil {
 		first.err = fmt.Errorf("begin: %w", err)
 		return group
 	}
-	intact := e.step(s, first)
+	if e.call(s, first); first.err != nil {
+		_ = s.run("ROLLBACK") // already gone after some errors; a remaining one would show at the next BEGIN
+		return group
+	}
+	intact := true
 	for intact && len(group) < e.group && time.Since(began) < groupTime {
 		j := e.next()
 		if j == nil {
@@ -197,15 +201,14 @@ func (e *sqliteEngine) run(s *session, first *job) (group []*job) {
 		group = append(group, j)
 		intact = e.step(s, j)
 	}
+	err := errors.New("the transaction was lost to an error of its neighbour")
 	if intact {
 		err = s.run("COMMIT")
-	} else {
-		err = errors.New("the transaction was lost to an error of its neighbour")
 	}
 	if err == nil {
 		return group
 	}
-	_ = s.run("ROLLBACK") // already gone after most errors; a remaining one would show at the next BEGIN
+	_ = s.run("ROLLBACK") // as above
 	for _, j := range group {
 		if j.err == nil {
 			j.err = fmt.Errorf("commit: %w", err)
@@ -227,25 +230,28 @@ func (e *sqliteEngine) next() *job {
 
 // step runs one update inside its savepoint. It says false if the surrounding transaction did not survive it.
 func (e *sqliteEngine) step(s *session, j *job) bool {
-	if j.err = j.ctx.Err(); j.err != nil {
-		return true
-	}
 	if j.err = s.run("SAVEPOINT one"); j.err != nil {
 		return false
 	}
-	// A statement that is cancelled half-way takes the whole transaction with it, so statements run to their end here
-	// and the time is looked at between them.
-	j.tx = j.begin(s)
-	limited, cancel := context.WithTimeout(j.ctx, closureMax)
-	defer cancel()
-	j.tx.ctx = limited
-	j.err = guarded(j.tx, j.fn)
-	if j.err != nil {
+	if e.call(s, j); j.err != nil {
 		if err := s.run("ROLLBACK TO one"); err != nil {
 			return false
 		}
 	}
 	return s.run("RELEASE one") == nil
+}
+
+// call runs the function of one update. A statement that is cancelled half-way would take the whole transaction with it,
+// so statements run to their end and the time is looked at between them.
+func (e *sqliteEngine) call(s *session, j *job) {
+	if j.err = j.ctx.Err(); j.err != nil {
+		return
+	}
+	j.tx = j.begin(s)
+	limited, cancel := context.WithTimeout(j.ctx, closureMax)
+	defer cancel()
+	j.tx.ctx = limited
+	j.err = guarded(j.tx, j.fn)
 }
 
 func (e *sqliteEngine) close() error {
