@@ -29,9 +29,13 @@ export class Phones {
 
   constructor(ask: typeof backend.enrollments = backend.enrollments) {
     this.pages = new Pages(async (after, signal) => {
-      const query = { search: this.search.trim(), state: this.state, sort: this.sort, limit: pageSize, after }
-      const page = await ask(query, signal)
-      this.counts = page.counts
+      const first = after === ''
+      const { search, state, sort } = this
+      const page = await ask(
+        { search: search.trim(), state, sort, limit: pageSize, after, counts: first },
+        signal,
+      )
+      if (first) this.counts = page.counts // who turns pages has seen them
       return { rows: page.enrollments, next: page.next ?? '' }
     })
   }

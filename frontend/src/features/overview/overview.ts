@@ -22,8 +22,6 @@ export function wayOut(finding: Finding): { label: Key; route: Route } | undefin
       return { label: 'overview.go.directory', route: { screen: 'settings', page: 'sign-in' } }
     case 'people':
       return { label: 'overview.go.people', route: { screen: 'people' } }
-    case 'rehearse':
-      return { label: 'overview.go.rehearse', route: { screen: 'rehearsal' } }
     case 'attempts':
     case 'none':
       return undefined
