@@ -57,14 +57,14 @@ func parseMachineInfo(content []byte) (info MachineInfo, named []string, err err
 	return info, named, nil
 }
 
-// family is the model family in the words of discovery; empty when the model is unknown.
-func (m MachineInfo) family() string {
+// Family is the model family of a product such as "iPhone17,2", in the words of discovery; empty for one that we do not know.
+func Family(product string) string {
 	for _, f := range []string{"iPhone", "iPad", "iPod", "RealityDevice", "AppleTV", "Watch"} {
-		if strings.HasPrefix(m.Product, f) {
+		if strings.HasPrefix(product, f) {
 			return f
 		}
 	}
-	if strings.Contains(m.Product, "Mac") {
+	if strings.Contains(product, "Mac") {
 		return "Mac"
 	}
 	return ""

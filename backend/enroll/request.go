@@ -15,6 +15,7 @@ import (
 	"example.org/gatehouse/backend/apns"
 	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/event"
+	"example.org/gatehouse/backend/mdm"
 	"example.org/gatehouse/backend/pki"
 	"example.org/gatehouse/backend/profile"
 	"example.org/gatehouse/backend/settings"
@@ -119,7 +120,7 @@ func (s *Server) receive(ctx context.Context, r *http.Request, body []byte) (rep
 	if err := welcome(now, ready, info, origin); err != nil {
 		return reply{}, err
 	}
-	if token, ok := bearer(r); ok {
+	if token := AccessToken(mdm.Bearer(r)); token != "" {
 		p, err := s.offer(ctx, now, token)
 		if !errors.Is(err, errTokenUseless) {
 			return reply{profile: p}, err
@@ -132,7 +133,7 @@ func (s *Server) receive(ctx context.Context, r *http.Request, body []byte) (rep
 
 // welcome says whether this kind of phone may enroll at the moment.
 func welcome(now settings.Settings, ready bool, info MachineInfo, origin pki.Origin) error {
-	family := info.family()
+	family := Family(info.Product)
 	switch {
 	case !ready:
 		return &refusal{status: http.StatusServiceUnavailable, reason: "not_ready", origin: origin}
@@ -234,7 +235,7 @@ func (s *Server) offer(ctx context.Context, now settings.Settings, token AccessT
 // profile builds and signs the enrollment profile of an attempt, in the language of its phone.
 func (s *Server) profile(now settings.Settings, a Attempt, c pki.Challenge, topic string) ([]byte, error) {
 	l := s.Text.Match(now.Language, a.Language)
-	v := words(now, MachineInfo{Product: a.Product}.family())
+	v := words(now, Family(a.Product))
 	e := profile.Enrollment{
 		Identifier:   ProfileIdentifier(now.URL),
 		DisplayName:  s.Text.Text(l, "f.profile_name", v),
@@ -265,11 +266,4 @@ func ProfileIdentifier(url string) string {
 	host := strings.Split(settings.Settings{URL: url}.Host(), ".")
 	slices.Reverse(host)
 	return strings.Join(append(host, "gatehouse", "enrollment"), ".")
-}
-
-// bearer is the token that a request brings.
-func bearer(r *http.Request) (AccessToken, bool) {
-	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	return AccessToken(token), found && token != "" && strings.EqualFold(scheme, "Bearer")
 }

@@ -76,7 +76,7 @@ func (s *Server) hear(w http.ResponseWriter, r *http.Request, limit int64, h fun
 	if err != nil {
 		return reply{}, refuse("bad_signature", err)
 	}
-	token := bearer(r.Header.Get("Authorization"))
+	token := Bearer(r)
 	digest := sha256.Sum256([]byte(token))
 	return h(r.Context(), caller{fingerprint: signature.Fingerprint, token: token, digest: hex.EncodeToString(digest[:])}, body)
 }
@@ -115,8 +115,9 @@ func take(ctx context.Context, slots chan struct{}) error {
 	}
 }
 
-func bearer(header string) string {
-	scheme, token, _ := strings.Cut(header, " ")
+// Bearer is the token that a request brings, "" for none.
+func Bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}

@@ -22,7 +22,7 @@ var (
 
 // welcome says whether this phone may go on. A phone that signs in again is enrolled already.
 func welcome(now settings.Settings, a enroll.Attempt) error {
-	family := family(a.Product)
+	family := enroll.Family(a.Product)
 	switch {
 	case a.Again():
 		return nil
@@ -32,16 +32,6 @@ func welcome(now settings.Settings, a enroll.Attempt) error {
 		return errKind
 	}
 	return nil
-}
-
-// family is Apple's model family of a product such as "iPhone17,2"; empty for one that we do not know.
-func family(product string) string {
-	for _, f := range []string{"iPhone", "iPad", "RealityDevice", "Mac"} {
-		if strings.HasPrefix(product, f) {
-			return f
-		}
-	}
-	return ""
 }
 
 // verdict says what a person can do about an error.

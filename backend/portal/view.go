@@ -41,7 +41,7 @@ func (v *visit) prepare(now settings.Settings) {
 
 // kind is what people call a product; empty for one that we do not know.
 func kind(product string) string {
-	switch f := family(product); f {
+	switch f := enroll.Family(product); f {
 	case "RealityDevice":
 		return "Apple Vision Pro"
 	default:
