@@ -73,6 +73,7 @@ need_go() {
   chmod +x "$tools"/go/bin/* "$tools"/go/pkg/tool/*/* 2>/dev/null || true
   ln -sf ../go/bin/go "$tools/bin/go"
   ln -sf ../go/bin/gofmt "$tools/bin/gofmt"
+  hash -r
   rm -rf "$fetch"
   go_is_new || die "please install Go 1.26 or newer: https://go.dev/dl/"
 }
@@ -96,6 +97,7 @@ need_node() {
   mkdir -p "$tools/bin"
   npm install --silent --no-save --prefix "$tools" "$package@$NODE_WANTED" || die "please install Node 20.19 or newer: https://nodejs.org"
   ln -sf "../node_modules/$package/bin/node" "$tools/bin/node"
+  hash -r # the shell remembers where the old one was
   node_is_new || die "please install Node 20.19 or newer: https://nodejs.org"
 }
 

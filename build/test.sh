@@ -75,7 +75,7 @@ vet() {
     GOOS=windows CGO_ENABLED=0 go vet -tags desktop,production ./... &&
     GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go vet ./...
 }
-server() { tool gotestsum --format pkgname --hide-summary=skipped -- -race -timeout 15m ./...; }
+server() { tool gotestsum --format pkgname-and-test-fails --hide-summary=skipped -- -race -timeout 15m ./...; }
 oracle() { (cd backend/mdm/oracle && go vet ./... && go test ./...); }
 # known_holes asks the database of known vulnerabilities where there is a copy of it; GOVULNDB=file:///FOLDER
 known_holes() { tool govulncheck -db "$GOVULNDB" ./...; }
