@@ -137,7 +137,7 @@ type SendCommandIn struct {
 		Type        string   `json:"type" example:"DeviceInformation"`
 		Message     string   `json:"message,omitempty" maxLength:"1000" doc:"for DeviceLock"`
 		PhoneNumber string   `json:"phone_number,omitempty" maxLength:"50" doc:"for DeviceLock"`
-		Identifier  string   `json:"identifier,omitempty" maxLength:"500" doc:"for RemoveProfile"`
+		Identifier  string   `json:"identifier,omitempty" maxLength:"500" doc:"for RemoveProfile; empty is the enrollment profile, which ends the management"`
 	}
 }
 

@@ -1012,7 +1012,7 @@ export interface components {
         SendCommandInBody: {
             /** @description every enrolled phone */
             all?: boolean;
-            /** @description for RemoveProfile */
+            /** @description for RemoveProfile; empty is the enrollment profile, which ends the management */
             identifier?: string;
             ids?: string[];
             /** @description for DeviceLock */

@@ -34,8 +34,9 @@ export function exact(lang: string, at: string): string {
   return new Intl.DateTimeFormat(lang, { dateStyle: 'full', timeStyle: 'medium' }).format(new Date(at))
 }
 
-export function time(lang: string, at: string): string {
-  return new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' }).format(new Date(at))
+/** moment is day and time as one says them: for what ends. */
+export function moment(lang: string, at: string): string {
+  return new Intl.DateTimeFormat(lang, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(at))
 }
 
 export function number(lang: string, value: number): string {
