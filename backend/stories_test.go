@@ -292,7 +292,7 @@ func (w *world) roots() (*x509.CertPool, error) {
 
 // eventually tries again until it works, for a while.
 func eventually(try func() error) error {
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		err := try()
 		if err == nil || time.Now().After(deadline) {

@@ -75,7 +75,12 @@ vet() {
     GOOS=windows CGO_ENABLED=0 go vet -tags desktop,production ./... &&
     GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go vet ./...
 }
-server() { tool gotestsum --format pkgname-and-test-fails --hide-summary=skipped -- -race -timeout 15m ./...; }
+# A test that fails is tried once more, alone: a machine that was too busy for it must not hide what the others say. It is
+# named at the end all the same, and wants mending.
+server() {
+  tool gotestsum --format pkgname-and-test-fails --hide-summary=skipped --rerun-fails=1 --rerun-fails-max-failures=3 \
+    --packages=./... -- -race -timeout 15m
+}
 oracle() { (cd backend/mdm/oracle && go vet ./... && go test ./...); }
 # known_holes asks the database of known vulnerabilities where there is a copy of it; GOVULNDB=file:///FOLDER
 known_holes() { tool govulncheck -db "$GOVULNDB" ./...; }
