@@ -21,7 +21,7 @@ import (
 )
 
 // prepared is a world whose server has been set up and knows n people, each with an enrollment code. It is stopped.
-func prepared(t *testing.T, n int) (w *world, codes []string) {
+func prepared(t testing.TB, n int) (w *world, codes []string) {
 	t.Helper()
 	w, err := newWorld(t.TempDir())
 	if err != nil {
@@ -55,12 +55,12 @@ func identifier(i int) string { return fmt.Sprintf("person%d@example.org", i) }
 
 // process is a server of its own on the data of a world.
 type process struct {
-	t       *testing.T
+	t       testing.TB
 	cmd     *exec.Cmd
 	running backend.Running
 }
 
-func spawn(t *testing.T, w *world) *process {
+func spawn(t testing.TB, w *world) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(os.Args[0])} //nolint:gosec,noctx // this very test binary, ended by the test
 	p.cmd.Env = append(os.Environ(), childFolder+"="+w.data)
