@@ -128,12 +128,14 @@ type world struct {
 
 	mu     sync.Mutex
 	offset time.Duration // guarded by mu; how far the story's clock is ahead
+	over   bool          // guarded by mu; the story has ended, and no phone begins to answer any more
 
 	anchor    *x509.CertPool // what the phones trust
 	elsewhere atomic.Value   // address of a server in another process; empty while it is ours
 
-	house *backend.Backend
-	stop  context.CancelFunc
+	house  *backend.Backend
+	served atomic.Pointer[backend.Backend] // the house, for phones that answer a push while the story goes on
+	stop   context.CancelFunc
 	ended chan error
 }
 
@@ -194,6 +196,7 @@ func (w *world) open() error {
 	if err != nil {
 		return err
 	}
+	w.served.Store(w.house)
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop, w.ended = stop, make(chan error, 1)
 	go func() { w.ended <- w.house.Run(ctx) }()
@@ -211,6 +214,7 @@ func (w *world) shut() error {
 	if w.house == nil {
 		return nil
 	}
+	w.served.Store(nil)
 	w.stop()
 	err := <-w.ended
 	if e := w.house.Close(); err == nil {
@@ -221,6 +225,9 @@ func (w *world) shut() error {
 }
 
 func (w *world) close() error {
+	w.mu.Lock()
+	w.over = true
+	w.mu.Unlock()
 	for _, p := range w.phones {
 		p.Close()
 	}
@@ -271,7 +278,11 @@ func (w *world) dial(ctx context.Context, network, _ string) (net.Conn, error) {
 	var d net.Dialer
 	to, _ := w.elsewhere.Load().(string)
 	if to == "" {
-		to = w.house.PublicAddr()
+		house := w.served.Load()
+		if house == nil {
+			return nil, fmt.Errorf("the server is down")
+		}
+		to = house.PublicAddr()
 	}
 	return d.DialContext(ctx, network, to)
 }

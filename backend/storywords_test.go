@@ -206,7 +206,9 @@ func (w *world) listens(p *sim.Phone, err error) error {
 		return err
 	}
 	w.apns.OnPush(p.PushToken(), func(magic string) {
-		if !p.Push(magic) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.over || !p.Push(magic) {
 			return
 		}
 		w.work.Go(func() {
