@@ -136,7 +136,7 @@ type world struct {
 	house  *backend.Backend
 	served atomic.Pointer[backend.Backend] // the house, for phones that answer a push while the story goes on
 	stop   context.CancelFunc
-	ended chan error
+	ended  chan error
 }
 
 // journal is a log that a test can read.
