@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -229,23 +232,67 @@ func TestServiceThatIsNotThere(t *testing.T) {
 	}
 }
 
+// startNginx starts the testbed's push service for one test, and gives its address and the folder of its certificates.
+func startNginx(t *testing.T) (address, folder string) {
+	t.Helper()
+	script, err := filepath.Abs("../../../shared/testbed/apns.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(script); err != nil {
+		t.Skip("there is no testbed beside the project")
+	}
+	if _, err := exec.LookPath("nginx"); err != nil {
+		if _, err := os.Stat("/usr/sbin/nginx"); err != nil {
+			t.Skip("nginx is not installed: apt install nginx-light")
+		}
+	}
+	folder, err = os.MkdirTemp("", "gatehouse-apns-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })      //nolint:errcheck // a temporary folder
+	if err := os.Chmod(folder, 0o755); err != nil { //nolint:gosec // nginx runs as another user, who must get in
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // ends at once
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String()) //nolint:errcheck // a listener's own address
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run := func(verb string) ([]byte, error) {
+		c := exec.Command(script, verb) //nolint:noctx // it outlives the call that starts it
+		c.Env = append(os.Environ(), "TESTBED="+folder, "APNS_PORT="+port)
+		return c.CombinedOutput()
+	}
+	if out, err := run("start"); err != nil {
+		t.Fatalf("start the push service: %v\n%s", err, out)
+	}
+	t.Cleanup(func() {
+		if out, err := run("stop"); err != nil {
+			t.Errorf("stop the push service: %v\n%s", err, out)
+		}
+	})
+	return "https://localhost:" + port, folder
+}
+
 // TestNginx runs against a push service that nobody of this project wrote.
 func TestNginx(t *testing.T) {
 	t.Parallel()
-	address := os.Getenv("TEST_APNS_URL")
-	if address == "" {
-		t.Skip("TEST_APNS_URL, TEST_APNS_CA, TEST_APNS_CERT and TEST_APNS_KEY name no push service")
-	}
+	address, folder := startNginx(t)
 	roots := x509.NewCertPool()
 	read := func(name string) []byte {
-		b, err := os.ReadFile(os.Getenv(name))
+		b, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return b
 	}
-	roots.AppendCertsFromPEM(read("TEST_APNS_CA"))
-	b, err := apns.Parse(read("TEST_APNS_CERT"), read("TEST_APNS_KEY"))
+	roots.AppendCertsFromPEM(read("ca/ca.pem"))
+	b, err := apns.Parse(read("apns/push.pem"), read("apns/push.key"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,6 +42,7 @@ type APNs struct {
 
 	mu      sync.Mutex
 	phones  map[string]func(magic string)
+	kept    map[string]string     // magic of the last push to a token that nobody listens for
 	answers map[string]pushAnswer // by token in hexadecimal; "" for everybody
 	log     []PushRecord
 	goAway  bool
@@ -76,7 +77,7 @@ func NewAPNs(o APNsOptions) (*APNs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start push service: %w", err)
 	}
-	a := &APNs{o: o, key: key, done: make(chan struct{}), phones: map[string]func(string){}, answers: map[string]pushAnswer{}}
+	a := &APNs{o: o, key: key, done: make(chan struct{}), phones: map[string]func(string){}, kept: map[string]string{}, answers: map[string]pushAnswer{}}
 	now := time.Now()
 	if a.ca, err = a.certificate(&x509.Certificate{
 		Subject:   pkix.Name{CommonName: "Simulated Push Authority"},
@@ -257,7 +258,11 @@ func (a *APNs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	a.mu.Lock()
 	a.log = append(a.log, record)
-	wake := a.phones[hex.EncodeToString(record.Token)]
+	name := hex.EncodeToString(record.Token)
+	wake := a.phones[name]
+	if wake == nil && answer.status == http.StatusOK {
+		a.kept[name] = record.Magic
+	}
 	if a.goAway {
 		w.Header().Set("Connection", "close") // net/http says GOAWAY for it
 		a.goAway = false
