@@ -23,7 +23,7 @@ export const setupPages = [
 export type SetupPage = (typeof setupPages)[number]
 
 export type Route =
-  | { screen: 'overview' }
+  | { screen: 'overview'; attempt?: string | undefined }
   | { screen: 'phones'; id?: string | undefined; state?: string | undefined }
   | { screen: 'people'; id?: string | undefined }
   | { screen: 'settings'; page: SettingsPage }
@@ -45,6 +45,8 @@ export function parse(hash: string): Route {
       return { screen }
     case 'setup':
       return { screen, page: setupPages.find((page) => page === id) }
+    case 'overview':
+      return { screen, ...(id ? { attempt: id } : {}) }
     default:
       return { screen: 'overview' }
   }
@@ -53,7 +55,7 @@ export function parse(hash: string): Route {
 export function address(route: Route): string {
   switch (route.screen) {
     case 'overview':
-      return '#/overview'
+      return `#/overview${tail(route.attempt)}`
     case 'phones':
       return `#/phones${tail(route.id)}${route.state ? `?state=${encodeURIComponent(route.state)}` : ''}`
     case 'people':

@@ -14,6 +14,17 @@ const screens = {
       await page.locator('aside dd').first().waitFor()
     },
   ],
+  attempt: [
+    '#/overview',
+    'main h2',
+    async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.keyboard.type(attempt)
+      await page.getByRole('option', { name: attempt }).waitFor()
+      await page.keyboard.press('Enter')
+      await page.locator('aside dd').first().waitFor()
+    },
+  ],
   people: ['#/people', '[role=grid] [role=row][aria-rowindex="3"]'],
   person: [
     '#/people',
@@ -65,7 +76,14 @@ const looks = [
 ]
 
 let browser
-before(async () => (browser = await launch()))
+let attempt
+before(async () => {
+  browser = await launch()
+  const answer = await fetch(`${demo.screens}/api/attempts`, {
+    headers: { Authorization: `Bearer ${demo.token}` },
+  })
+  attempt = (await answer.json()).attempts[0].reference
+})
 after(() => browser.close())
 
 for (const look of looks) {

@@ -89,3 +89,12 @@ export function commonName(issuer: string): string {
 export function inFours(fingerprint: string): string {
   return fingerprint.match(/.{1,4}/g)?.join(' ') ?? ''
 }
+
+/** languageName is what a language is called in another: "Portuguese (Brazil)". A tag that nobody knows stays itself. */
+export function languageName(lang: string, tag: string): string {
+  try {
+    return new Intl.DisplayNames(lang, { type: 'language', languageDisplay: 'standard' }).of(tag) ?? tag
+  } catch {
+    return tag // a phone may say anything
+  }
+}
