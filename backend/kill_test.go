@@ -63,7 +63,7 @@ type process struct {
 func spawn(t testing.TB, w *world) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(os.Args[0])} //nolint:gosec,noctx // this very test binary, ended by the test
-	p.cmd.Env = append(os.Environ(), childFolder+"="+w.data)
+	p.cmd.Env = append(os.Environ(), childFolder+"="+w.data, childPush+"="+w.apns.URL(), childTrust+"="+string(w.apns.CAPEM()))
 	p.cmd.Stderr = os.Stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

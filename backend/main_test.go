@@ -2,7 +2,10 @@ package backend_test
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -11,11 +14,16 @@ import (
 	"go.uber.org/goleak"
 
 	"example.org/gatehouse/backend"
-	"example.org/gatehouse/backend/sim"
 )
 
 // childFolder names the data folder of a test binary that is to be a server: one that a test may kill.
 const childFolder = "GATEHOUSE_TEST_SERVE"
+
+// childPush and childTrust say where the push service of the parent is, and under which authority (PEM).
+const (
+	childPush  = "GATEHOUSE_TEST_PUSH"
+	childTrust = "GATEHOUSE_TEST_PUSH_CA"
+)
 
 // childDisk says "full" to a child whose disk is full from the start.
 const childDisk = "GATEHOUSE_TEST_DISK"
@@ -34,15 +42,14 @@ func TestMain(m *testing.M) {
 // child serves until it is told to stop, or killed.
 func child(data string) error {
 	diskCanFill(os.Getenv(childDisk) == "full")
-	apns, err := sim.NewAPNs(sim.APNsOptions{})
-	if err != nil {
-		return err
-	}
-	w := &world{data: data, log: &journal{}, apns: apns}
+	w := &world{data: data, log: &journal{}}
 	c, err := w.config()
 	if err != nil {
 		return err
 	}
+	c.Log = slog.New(slog.NewTextHandler(io.Discard, nil)) // as much as a server in use writes
+	c.PushURL, c.PushRoots = os.Getenv(childPush), x509.NewCertPool()
+	c.PushRoots.AppendCertsFromPEM([]byte(os.Getenv(childTrust)))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	b, err := backend.Open(ctx, c)

@@ -177,12 +177,16 @@ func (w *world) config() (backend.Config, error) {
 	if err != nil {
 		return backend.Config{}, err
 	}
-	return backend.Config{
+	c := backend.Config{
 		Data: w.data, Database: w.database, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Key: sealingKey,
 		Log:     slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Screens: os.DirFS("testdata"), Anchors: []*x509.Certificate{devices.Certificate()},
-		PushURL: w.apns.URL(), PushRoots: w.apns.Roots(), Now: w.now,
-	}, nil
+		Now: w.now,
+	}
+	if w.apns != nil {
+		c.PushURL, c.PushRoots = w.apns.URL(), w.apns.Roots()
+	}
+	return c, nil
 }
 
 // open opens the backend and runs it.
