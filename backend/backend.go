@@ -58,7 +58,7 @@ type Backend struct {
 	db       *db.DB
 	events   *event.Log
 	settings *settings.Store
-	text     *text.Catalog
+	text     *text.Store
 	api      *admin.API
 	token    string
 
@@ -135,7 +135,7 @@ func (b *Backend) open(ctx context.Context) error {
 	if err := checkClock(b.db.Now(), written, "this program"); err != nil {
 		return err
 	}
-	if b.text, err = text.New(); err != nil {
+	if b.text, err = text.Open(b.db, b.events); err != nil {
 		return fmt.Errorf("read the catalogues: %w", err)
 	}
 	b.api = admin.New(admin.Config{

@@ -19,8 +19,8 @@ const module = "example.org/gatehouse/"
 // floors is the house from the ground up. A package imports only from floors below its own.
 var floors = [][]string{
 	{"db", "profile", "export"},
-	{"event", "text"},
-	{"settings"},
+	{"event"},
+	{"settings", "text"},
 	{"directory", "pki", "apns"},
 	{"mdm"},
 	{"ddm", "enroll"},
@@ -38,21 +38,25 @@ var owners = map[string]string{
 	"authorities": "pki", "identities": "pki", "challenges": "pki", "tls_certificates": "pki",
 	"push_certificates": "apns",
 	"enrollments":       "mdm", "devices": "mdm", "commands": "mdm", "command_results": "mdm", "managed_apps": "mdm", "pushes": "mdm",
+	"texts": "text", "text_versions": "text", "text_languages": "text", "text_revisions": "text",
 	"attempts": "enroll", "sessions": "enroll", "tokens": "enroll", "declaration_status": "ddm",
 }
 
 // homes says where a foreign library lives.
 var homes = map[string][]string{
-	"modernc.org/sqlite":              {"db"},
-	"github.com/jackc/pgx":            {"db"},
-	"github.com/pressly/goose":        {"db"},
-	"github.com/go-ldap/ldap":         {"directory", "sim"},
-	"github.com/alexedwards/argon2id": {"directory"},
-	"github.com/smallstep/scep":       {"pki", "sim"},
-	"github.com/smallstep/pkcs7":      {"pki", "sim"},
-	"github.com/danielgtaylor/huma":   {"admin"},
-	"github.com/xuri/excelize":        {"export"},
-	"github.com/wailsapp/wails":       {},
+	"modernc.org/sqlite":                 {"db"},
+	"github.com/jackc/pgx":               {"db"},
+	"github.com/pressly/goose":           {"db"},
+	"github.com/go-ldap/ldap":            {"directory", "sim"},
+	"github.com/alexedwards/argon2id":    {"directory"},
+	"github.com/smallstep/scep":          {"pki", "sim"},
+	"github.com/smallstep/pkcs7":         {"pki", "sim"},
+	"github.com/danielgtaylor/huma":      {"admin"},
+	"github.com/xuri/excelize":           {"export"},
+	"github.com/nicksnyder/go-i18n":      {"text"},
+	"github.com/yuin/goldmark":           {"text"},
+	"github.com/microcosm-cc/bluemonday": {"text"},
+	"github.com/wailsapp/wails":          {},
 }
 
 type source struct {

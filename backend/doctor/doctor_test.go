@@ -131,7 +131,7 @@ func (p *practice) furnish(t *testing.T, b *backend.Backend) *doctor.Doctor {
 	p.settings = settings.Open(p.db, events)
 	authority, err := pki.Open(t.Context(), p.db, events, log)
 	must(t, err)
-	words, err := text.New()
+	words, err := text.Open(p.db, events)
 	must(t, err)
 	push := apns.New(p.db, events, apns.Options{URL: p.push.URL(), Roots: p.push.Roots(), Log: log})
 	door := enroll.New(enroll.Config{DB: p.db, PKI: authority, APNS: push, Events: events, Settings: p.settings, Text: words, Log: log})

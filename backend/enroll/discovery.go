@@ -50,11 +50,15 @@ func (s *Server) discover(w http.ResponseWriter, r *http.Request) {
 		return
 	case no.key != "":
 		s.Log.InfoContext(ctx, "discovery refused", "reason", no.reason, "domain", no.domain, "family", no.family)
-		l := s.Text.Match(now.Language, r.Header.Get("Accept-Language"))
+		catalog, err := s.Text.Current(ctx)
+		if err != nil {
+			s.Log.ErrorContext(ctx, "read the texts", "err", err) // the words that were read last will do
+		}
+		l := catalog.Match(now.Language, r.Header.Get("Accept-Language"))
 		status = http.StatusForbidden
 		document = wellKnownFailed{
 			Code:        "com.apple.well-known.failed",
-			Message:     s.Text.Text(l, no.key, words(now, no.family)),
+			Message:     catalog.Text(l, no.key, words(now, no.family)),
 			Description: no.reason,
 		}
 	default:

@@ -108,7 +108,7 @@ func unset(t testing.TB, d *db.DB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	catalog, err := text.New()
+	catalog, err := text.Open(d, events)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"example.org/gatehouse/backend/pki"
 	"example.org/gatehouse/backend/profile"
 	"example.org/gatehouse/backend/settings"
+	"example.org/gatehouse/backend/text"
 )
 
 // challengeLife is how long the one-time password of a profile lives. Between the profile and the certificate stands
@@ -193,7 +194,11 @@ func (s *Server) offer(ctx context.Context, now settings.Settings, token AccessT
 	var a Attempt
 	var c pki.Challenge
 	var push apns.Certificate
-	err := s.DB.Update(ctx, func(tx *db.Tx) (err error) {
+	words, err := s.Text.Current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = s.DB.Update(ctx, func(tx *db.Tx) (err error) {
 		g, err := grantOf(tx, token)
 		if err != nil {
 			return fmt.Errorf("%w: %w", errTokenUseless, err)
@@ -224,7 +229,7 @@ func (s *Server) offer(ctx context.Context, now settings.Settings, token AccessT
 	if err != nil {
 		return nil, err
 	}
-	signed, err := s.profile(now, a, c, push.Topic)
+	signed, err := s.profile(words, now, a, c, push.Topic)
 	if err != nil {
 		return nil, fmt.Errorf("make the enrollment profile: %w", err)
 	}
@@ -233,14 +238,14 @@ func (s *Server) offer(ctx context.Context, now settings.Settings, token AccessT
 }
 
 // profile builds and signs the enrollment profile of an attempt, in the language of its phone.
-func (s *Server) profile(now settings.Settings, a Attempt, c pki.Challenge, topic string) ([]byte, error) {
-	l := s.Text.Match(now.Language, a.Language)
+func (s *Server) profile(catalog *text.Catalog, now settings.Settings, a Attempt, c pki.Challenge, topic string) ([]byte, error) {
+	l := catalog.Match(now.Language, a.Language)
 	v := words(now, Family(a.Product))
 	e := profile.Enrollment{
 		Identifier:   ProfileIdentifier(now.URL),
-		DisplayName:  s.Text.Text(l, "f.profile_name", v),
-		Description:  s.Text.Text(l, "f.profile_description", v),
-		Organization: s.Text.Text(l, "f.organization", v),
+		DisplayName:  catalog.Text(l, "f.profile_name", v),
+		Description:  catalog.Text(l, "f.profile_description", v),
+		Organization: catalog.Text(l, "f.organization", v),
 		Seed:         a.ID,
 		SCEP: profile.SCEP{
 			URL: now.URL + "/scep", Name: "gatehouse", Challenge: string(c), Subject: "enrollment " + a.Ref,
@@ -251,7 +256,7 @@ func (s *Server) profile(now settings.Settings, a Attempt, c pki.Challenge, topi
 	}
 	if s.PKI.PrivateTLS() {
 		e.Anchor = s.PKI.Anchor().Raw
-		e.AnchorName = s.Text.Text(l, "f.ca_name", v)
+		e.AnchorName = catalog.Text(l, "f.ca_name", v)
 	}
 	content, err := e.Encode()
 	if err != nil {

@@ -21,7 +21,7 @@ type Config struct {
 	APNS     *apns.Client
 	Events   *event.Log
 	Settings *settings.Store
-	Text     *text.Catalog
+	Text     *text.Store
 	Log      *slog.Logger
 
 	// Anchors are authorities besides Apple's under which the signature of MachineInfo counts as known.

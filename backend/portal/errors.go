@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -135,7 +134,7 @@ func (v *visit) fail(err error) {
 func (v *visit) in(wait time.Duration) string {
 	minutes := int((wait + time.Minute - 1) / time.Minute)
 	if minutes <= 1 {
-		return v.site.Text.Text(v.language, "g.in_a_minute", nil)
+		return v.words.Text(v.language, "g.in_a_minute", nil)
 	}
-	return v.site.Text.Text(v.language, "g.in_minutes", text.Vars{"minutes": strconv.Itoa(minutes)})
+	return v.words.Count(v.language, "g.in_minutes", minutes)
 }

@@ -87,7 +87,7 @@ func build(t *testing.T) *house {
 	if _, _, err := push.Import(t.Context(), bundle, "it@nordlicht.example", false); err != nil {
 		t.Fatal(err)
 	}
-	words, err := text.New()
+	words, err := text.Open(h.db, h.events)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,7 @@ type visit struct {
 	r       *http.Request
 	session string
 
+	words      *text.Catalog
 	attempt    enroll.Attempt
 	language   text.Language
 	chosen     string // the language that the person chose on the page; empty: none
@@ -65,8 +66,10 @@ type visit struct {
 // begin reads the address and the form, in this order: whatever goes wrong is told in the person's language.
 func (v *visit) begin() error {
 	ctx, query := v.r.Context(), query(v.r.URL)
+	words, failed := v.site.Text.Current(ctx)
+	v.words = words
 	now, err := v.site.Settings.Get(ctx)
-	if err != nil {
+	if err = errors.Join(failed, err); err != nil {
 		v.prepare(now)
 		return err
 	}

@@ -28,7 +28,7 @@ type Config struct {
 	Enroll    *enroll.Server
 	Directory *directory.Directory
 	Settings  *settings.Store
-	Text      *text.Catalog
+	Text      *text.Store
 	Log       *slog.Logger
 }
 

@@ -28,7 +28,7 @@ type view struct {
 
 // prepare chooses the language and fills the variables that every text may use.
 func (v *visit) prepare(now settings.Settings) {
-	v.language = v.site.Text.Match(now.Language, v.chosen, v.attempt.Language, v.r.Header.Get("Accept-Language"))
+	v.language = v.words.Match(now.Language, v.chosen, v.attempt.Language, v.r.Header.Get("Accept-Language"))
 	o := now.Organization
 	v.vars = text.StandardVars(text.Standard{
 		OrgName: o.Name, OrgShort: o.ShortName,
@@ -94,7 +94,7 @@ func (v *visit) draw(page string, status int) {
 
 // T is a text in the person's language.
 func (n *view) T(key text.Key) string {
-	return n.visit.site.Text.Text(n.visit.language, key, n.visit.vars)
+	return n.visit.words.Text(n.visit.language, key, n.visit.vars)
 }
 
 // Lang is the page's language.
@@ -158,9 +158,9 @@ type Choice struct {
 // Languages are those of the catalogue, each in its own words.
 func (n *view) Languages() []Choice {
 	var list []Choice
-	for _, l := range n.visit.site.Text.Languages(n.visit.language) {
+	for _, l := range n.visit.words.Languages(n.visit.language) {
 		list = append(list, Choice{
-			Tag: l.Tag(), Name: n.visit.site.Text.Text(l, "language.name", nil),
+			Tag: l.Tag(), Name: n.visit.words.Name(l.Tag()),
 			Link: n.visit.link(n.visit.page(), l.Tag(), n.visit.editable), Current: l.Tag() == n.Lang(),
 		})
 	}

@@ -1,138 +1,165 @@
 package text
 
 import (
-	"embed"
-	"encoding/json"
-	"fmt"
-	"io/fs"
+	"cmp"
+	"html/template"
 	"maps"
-	"path"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
-
-//go:embed locales/*.json
-var locales embed.FS
-
-// source is the language that each key has words in, and the last to fall back to.
-const source = "en"
 
 // Key names a text: "signin.title".
 type Key string
 
-// Entry is what English says about a text beside its words.
-type Entry struct {
-	Purpose   string   `json:"purpose"`
-	Text      string   `json:"text"`
-	Max       int      `json:"max"`       // characters, in any language
-	Variables []string `json:"variables"` // beside those that every text may use
-}
-
 // Catalog is all words in all languages. It never changes.
 type Catalog struct {
-	entries   map[Key]Entry
-	words     map[string]map[Key]message // by language
-	languages []string                   // English first, then by tag
-	matcher   matcher
+	house   *house
+	changed map[string]map[Key]*phrase // what the administrator changed, by language
+	own     map[string]Own             // what the administrator said about languages
+	matcher matcher                    // of the languages that phones are offered
+	all     matcher                    // of those besides that are switched off
+
+	languages []string // that phones are offered, in order
+	legal     []string // in which the terms are whole
+	version   int64
+	terms     Terms
+
+	pseudo sync.Map // pseudonym → *phrase
 }
 
-// New reads the built-in catalogues and checks that they fit one another.
-func New() (*Catalog, error) {
-	return read(locales)
+// Own is what the administrator has said about a language.
+type Own struct {
+	Enabled    bool
+	ReviewedBy string
+	ReviewedAt time.Time
 }
 
-func read(files fs.FS) (*Catalog, error) {
-	c := &Catalog{words: map[string]map[Key]message{}}
-	if err := decode(files, source, &c.entries); err != nil {
+// newCatalog lays what the administrator changed over the words of the house.
+func newCatalog(h *house, changed map[string]map[Key]*phrase, own map[string]Own) (*Catalog, error) {
+	c := &Catalog{house: h, changed: changed, own: own}
+	known := slices.Clone(h.languages)
+	for _, tag := range slices.Sorted(maps.Keys(own)) {
+		if !slices.Contains(known, tag) {
+			known = append(known, tag)
+		}
+	}
+	for _, tag := range known {
+		if o, ok := own[tag]; !ok || o.Enabled {
+			c.languages = append(c.languages, tag)
+		}
+	}
+	var err error
+	if c.matcher, err = newMatcher(c.languages); err != nil {
 		return nil, err
 	}
-	english := make(map[Key]string, len(c.entries))
-	for key, e := range c.entries {
-		english[key] = e.Text
-	}
-	if err := c.add(source, english); err != nil {
-		return nil, err
-	}
-
-	names, err := fs.Glob(files, "locales/*.json")
-	if err != nil {
-		return nil, fmt.Errorf("list catalogues: %w", err)
-	}
-	for _, name := range names {
-		tag := strings.TrimSuffix(path.Base(name), ".json")
-		if tag == source {
-			continue
-		}
-		var words map[Key]string
-		if err := decode(files, tag, &words); err != nil {
-			return nil, err
-		}
-		if err := c.add(tag, words); err != nil {
-			return nil, err
-		}
-	}
-	others := slices.Sorted(maps.Keys(c.words))
-	c.languages = append([]string{source}, slices.DeleteFunc(others, func(t string) bool { return t == source })...)
-	c.matcher, err = newMatcher(c.languages)
+	c.all, err = newMatcher(known)
+	c.findLegal()
 	return c, err
 }
 
-func decode(files fs.FS, tag string, into any) error {
-	b, err := fs.ReadFile(files, path.Join("locales", tag+".json"))
-	if err != nil {
-		return fmt.Errorf("read catalogue %s: %w", tag, err)
-	}
-	if err := json.Unmarshal(b, into); err != nil {
-		return fmt.Errorf("read catalogue %s: %w", tag, err)
-	}
-	return nil
-}
+// Keys are all keys, in the order of the pages.
+func (c *Catalog) Keys() []Key { return slices.Clone(c.house.keys) }
 
-// add parses the words of a language. A key or a variable that English does not have is a mistake in the catalogue.
-func (c *Catalog) add(tag string, words map[Key]string) error {
-	messages := make(map[Key]message, len(words))
-	for key, s := range words {
-		e, ok := c.entries[key]
-		if !ok {
-			return fmt.Errorf("catalogue %s: unknown key %s", tag, key)
-		}
-		m, err := parse(s)
-		if err != nil {
-			return fmt.Errorf("catalogue %s: %s: %w", tag, key, err)
-		}
-		for _, name := range m.variables() {
-			if !slices.Contains(standard, name) && !slices.Contains(e.Variables, name) {
-				return fmt.Errorf("catalogue %s: %s: unknown variable %s", tag, key, name)
-			}
-		}
-		messages[key] = m
-	}
-	c.words[tag] = messages
-	return nil
-}
-
-// Text is the text of a key in a language, with the variables put in. An empty key of the catalogue comes back as "".
-func (c *Catalog) Text(l Language, key Key, vars Vars) string {
-	m, ok := c.find(l, key)
-	if !ok {
-		return string(key) // visible, and caught by the tests of whoever asked
-	}
-	return m.fill(func(name string) string { return c.value(l, name, vars) })
+// Entry is what is known about a key beside its words.
+func (c *Catalog) Entry(key Key) (Entry, bool) {
+	e, ok := c.house.entries[key]
+	return e, ok
 }
 
 // Has says whether there is such a key.
 func (c *Catalog) Has(key Key) bool {
-	_, ok := c.entries[key]
+	_, ok := c.house.entries[key]
 	return ok
 }
 
-func (c *Catalog) find(l Language, key Key) (message, bool) {
-	for _, tag := range []string{l.tag, l.fallback, source} {
-		if m, ok := c.words[tag][key]; ok {
-			return m, true
+// Version is the number of the published version that the catalogue shows; 0: nothing was published yet.
+func (c *Catalog) Version() int64 { return c.version }
+
+// Text is the text of a key in a language with the variables put in, as plain text: "" for one that is hidden or empty.
+func (c *Catalog) Text(l Language, key Key, vars Vars) string {
+	p, tag := c.find(l, key)
+	if p == nil {
+		return string(key) // visible, and caught by the tests of whoever asked
+	}
+	_, m := p.form(c.category(tag, key, vars))
+	return m.fill(func(name string) string { return c.value(l, name, vars) })
+}
+
+// HTML is the text of a key in a language as HTML, with as much Markdown as the key allows. The values of the variables
+// are text, whatever they look like.
+func (c *Catalog) HTML(l Language, key Key, vars Vars) template.HTML {
+	p, tag := c.find(l, key)
+	if p == nil {
+		return template.HTML(template.HTMLEscapeString(string(key))) //nolint:gosec // escaped
+	}
+	value := func(name string) string { return c.value(l, name, vars) }
+	rtl := l.RTL()
+	var b strings.Builder
+	for _, part := range p.draw(c.category(tag, key, vars), value) {
+		switch {
+		case part.variable != "":
+			b.WriteString(isolated(value(part.variable), rtl))
+		case part.link != nil:
+			if address := part.link.follow(value); address != "" {
+				b.WriteString(` href="` + template.HTMLEscapeString(address) + `"`)
+			}
+		default:
+			b.WriteString(part.html)
 		}
 	}
-	return nil, false
+	return template.HTML(b.String()) //nolint:gosec // what was drawn is sanitized, values and addresses are escaped
+}
+
+// Count is a text about a number, in the plural form that the language has for it.
+func (c *Catalog) Count(l Language, key Key, n int) string {
+	name := "count"
+	if e := c.house.entries[key]; len(e.Variables) > 0 {
+		name = e.Variables[0]
+	}
+	return c.Text(l, key, Vars{name: strconv.Itoa(n)})
+}
+
+// category is the plural category that a text about a number needs; the number is the first variable of its key.
+func (c *Catalog) category(tag string, key Key, vars Vars) string {
+	e := c.house.entries[key]
+	if !e.Plural || len(e.Variables) == 0 {
+		return other
+	}
+	n, err := strconv.Atoi(vars[e.Variables[0]])
+	if err != nil {
+		return other
+	}
+	return category(tag, n)
+}
+
+// find looks for a text: in the language and its like (fr for fr-CA), in the organization's default language, in English;
+// in each, what was published comes before what is built in. An empty text is none. The tag says where it was.
+func (c *Catalog) find(l Language, key Key) (*phrase, string) {
+	if l.tag == pseudoTag {
+		return c.pseudonym(l, key), source
+	}
+	for _, tag := range [...]string{l.tag, l.fallback, source} {
+		for _, t := range c.house.family(tag) {
+			if p := c.at(t, key); p != nil && p.words != "" {
+				return p, t
+			}
+		}
+	}
+	return c.at(source, key), source
+}
+
+// at is a text of exactly this language, or nil.
+func (c *Catalog) at(tag string, key Key) *phrase {
+	if p := c.changed[tag][key]; p != nil {
+		return p
+	}
+	return c.house.words[tag][key]
 }
 
 // value is what a variable stands for: what the caller says, else the word that the language has for it.
@@ -140,8 +167,23 @@ func (c *Catalog) value(l Language, name string, vars Vars) string {
 	if v := vars[name]; v != "" {
 		return v
 	}
-	if m, ok := c.find(l, Key("default."+name)); ok {
-		return m.fill(func(string) string { return "" })
+	if key, ok := c.house.defaults[name]; ok {
+		if p, _ := c.find(l, key); p != nil {
+			_, m := p.form(other)
+			return m.fill(func(string) string { return "" })
+		}
 	}
 	return ""
+}
+
+// Name is what a language calls itself.
+func (c *Catalog) Name(tag string) string {
+	if p := c.at(tag, "language.name"); p != nil && p.words != "" {
+		return p.words
+	}
+	return cmp.Or(ownName(tag), tag)
+}
+
+func ownName(tag string) string {
+	return display.Self.Name(language.Make(tag))
 }

@@ -15,15 +15,27 @@ const maxPreference = 256
 type Language struct {
 	tag      string
 	fallback string // the organization's default, for keys that the language lacks
+	rtl      bool
 }
 
 // Tag is the language as BCP 47 writes it: "de", "zh-Hant".
 func (l Language) Tag() string { return l.tag }
 
 // RTL says whether the language is written from right to left.
-func (l Language) RTL() bool {
-	script, _ := language.Make(l.tag).Script()
-	return slices.Contains([]string{"Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Rohg"}, script.String())
+func (l Language) RTL() bool { return l.rtl }
+
+func newLanguage(tag, fallback string) Language {
+	script, _ := language.Make(tag).Script()
+	return Language{tag, fallback, slices.Contains([]string{"Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Rohg"}, script.String())}
+}
+
+// ParseTag brings a language tag into the form in which languages are stored, or says that it is none.
+func ParseTag(tag string) (string, error) {
+	t, err := language.Parse(tag)
+	if err != nil || t.IsRoot() || len(tag) > 35 || len(t.Extensions()) > 0 {
+		return "", fmt.Errorf("%w: %q", ErrLanguage, tag)
+	}
+	return t.String(), nil
 }
 
 // matcher finds the catalogue's language that serves a reader best.
@@ -47,7 +59,7 @@ func newMatcher(tags []string) (matcher, error) {
 // match reads a tag or an Accept-Language list. What nobody here speaks, and what is no list of languages, is "".
 func (m matcher) match(preference string) string {
 	preference = strings.TrimSpace(preference)
-	if preference == "" || len(preference) > maxPreference {
+	if preference == "" || len(preference) > maxPreference || len(m.tags) == 0 {
 		return ""
 	}
 	wanted, weights, err := language.ParseAcceptLanguage(preference)
@@ -67,29 +79,39 @@ func (m matcher) match(preference string) string {
 	return ""
 }
 
-// Match chooses the language for a reader: the first preference that the catalogue can serve, else the fallback.
+// Match chooses the language for a reader: the first preference that the catalogue can serve, else the fallback, which
+// is the organization's default and is served even if it is switched off.
 // A preference is a BCP 47 tag or an Accept-Language list; the order of them is that of portal-texts, section 2:
 // what the person chose on the page, what the phone signed as LANGUAGE, what the browser accepts.
 func (c *Catalog) Match(fallback string, preferences ...string) Language {
-	l := Language{tag: c.matcher.match(fallback)}
-	if l.tag == "" {
-		l.tag = source
+	if fallback = c.all.match(fallback); fallback == "" {
+		fallback = source
 	}
-	l.fallback = l.tag
+	tag := fallback
 	for _, p := range preferences {
 		if t := c.matcher.match(p); t != "" {
-			l.tag = t
+			tag = t
 			break
 		}
+	}
+	return newLanguage(tag, fallback)
+}
+
+// Exactly is the language with this tag, switched on or not, and the pseudo-language too: what an editor shows is what
+// was asked for. A tag that nobody here knows is matched as a phone's would be.
+func (c *Catalog) Exactly(fallback, tag string) Language {
+	l := c.Match(fallback, tag)
+	if tag == pseudoTag || slices.Contains(c.all.tags, tag) {
+		return newLanguage(tag, l.fallback)
 	}
 	return l
 }
 
-// Languages are all of the catalogue, English first, each falling back as l does.
+// Languages are those that phones are offered, English first, each falling back as l does.
 func (c *Catalog) Languages(l Language) []Language {
 	all := make([]Language, len(c.languages))
 	for i, t := range c.languages {
-		all[i] = Language{tag: t, fallback: l.fallback}
+		all[i] = newLanguage(t, l.fallback)
 	}
 	return all
 }

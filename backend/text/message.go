@@ -1,7 +1,6 @@
 package text
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,59 +15,74 @@ type part struct {
 	block    message // left out when variable is empty
 }
 
+// tag is what a variable, or the begin or the end of a block looks like.
 var tag = regexp.MustCompile(`\{\{\s*([#/]?)\s*([a-z_]*)\s*\}\}`)
 
-// parse reads a text. Whatever looks like a variable must be one: "{{" alone is a slip of the translator.
-func parse(s string) (message, error) {
-	m, rest, err := parseUntil(s, "")
-	if err == nil && rest != "" {
-		err = fmt.Errorf("text goes on after its end: %q", rest)
-	}
-	return m, err
+// slip is a mistake in a text, and where it stands, in bytes.
+type slip struct {
+	code      string
+	name      string
+	from, end int
 }
 
-// parseUntil reads up to the end of the named block, or of the text.
-func parseUntil(s, block string) (message, string, error) {
-	var m message
-	for {
-		at := tag.FindStringSubmatchIndex(s)
-		words := s
-		if at != nil {
-			words = s[:at[0]]
-		}
-		if strings.Contains(words, "{{") || strings.Contains(words, "}}") {
-			return nil, "", fmt.Errorf("braces that are no variable in %q", words)
-		}
-		if words != "" {
-			m = append(m, part{words: words})
-		}
-		if at == nil {
-			if block != "" {
-				return nil, "", fmt.Errorf("block %s does not end", block)
-			}
-			return m, "", nil
-		}
-		kind, name := s[at[2]:at[3]], s[at[4]:at[5]]
-		s = s[at[1]:]
-		switch {
-		case name == "":
-			return nil, "", fmt.Errorf("variable without a name")
-		case kind == "/" && name == block:
-			return m, s, nil
-		case kind == "/":
-			return nil, "", fmt.Errorf("end of block %s, which is not open", name)
-		case kind == "#" && block != "":
-			return nil, "", fmt.Errorf("block %s inside block %s", name, block)
-		case kind == "#":
-			inner, rest, err := parseUntil(s, name)
-			if err != nil {
-				return nil, "", err
-			}
-			m, s = append(m, part{variable: name, block: inner}), rest
-		default:
-			m = append(m, part{variable: name})
+// parse reads a text. Whatever looks like a variable must be one: "{{" alone is a slip of the writer. What is wrong stays
+// in the message as the letters that it is, so that a preview shows it where it was typed.
+func parse(s string) (message, []slip) {
+	var (
+		m, inner message // inner is that of the open block
+		open     *slip   // where the open block began
+		slips    []slip
+	)
+	add := func(p part) {
+		if open != nil {
+			inner = append(inner, p)
+		} else {
+			m = append(m, p)
 		}
 	}
+	words := func(from, end int) {
+		if from == end {
+			return
+		}
+		add(part{words: s[from:end]})
+		for _, braces := range []string{"{{", "}}"} {
+			if i := strings.Index(s[from:end], braces); i >= 0 {
+				slips = append(slips, slip{"braces", "", from + i, from + i + 2})
+			}
+		}
+	}
+	at := 0
+	for _, t := range tag.FindAllStringSubmatchIndex(s, -1) {
+		words(at, t[0])
+		at = t[1]
+		kind, name := s[t[2]:t[3]], s[t[4]:t[5]]
+		wrong := func(code string) {
+			slips = append(slips, slip{code, name, t[0], t[1]})
+			add(part{words: s[t[0]:t[1]]})
+		}
+		switch {
+		case name == "":
+			wrong("nameless")
+		case kind == "/" && open != nil && open.name == name:
+			open = nil
+			m, inner = append(m, part{variable: name, block: inner}), nil
+		case kind == "/":
+			wrong("block_end")
+		case kind == "#" && open != nil:
+			wrong("block_nested")
+		case kind == "#":
+			open = &slip{"block_open", name, t[0], t[1]}
+		default:
+			add(part{variable: name})
+		}
+	}
+	words(at, len(s))
+	if open != nil {
+		slips = append(slips, *open)
+		m = append(append(m, part{words: s[open.from:open.end]}), inner...)
+	}
+	slices.SortStableFunc(slips, func(a, b slip) int { return a.from - b.from })
+	return m, slips
 }
 
 // fill puts the values in.

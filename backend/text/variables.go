@@ -12,6 +12,13 @@ var standard = []string{
 	"ios_path", "ios_signin", "ios_allow", "ios_signout", "ios_remove",
 }
 
+// facts are variables without which a text that has them in English is not true any more, or of no use. The others make it
+// friendlier.
+var facts = []string{
+	"step", "steps", "minutes", "count", "retention", "terms_version", "old_device", "app_list", "unlock_time", "device_limit",
+	"min_os", "date_time", "code", "wifi_name", "old_profile",
+}
+
 // Standard is what every text may speak of. Empty fields are fine.
 type Standard struct {
 	OrgName, OrgShort                                                 string
