@@ -40,6 +40,7 @@ var owners = map[string]string{
 	"enrollments":       "mdm", "devices": "mdm", "commands": "mdm", "command_results": "mdm", "managed_apps": "mdm", "pushes": "mdm",
 	"texts": "text", "text_versions": "text", "text_languages": "text", "text_revisions": "text",
 	"attempts": "enroll", "sessions": "enroll", "tokens": "enroll", "declaration_status": "ddm",
+	"consents": "portal", "consent_texts": "portal", "logos": "portal", "previews": "portal",
 }
 
 // homes says where a foreign library lives.

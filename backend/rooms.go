@@ -49,12 +49,13 @@ func (b *Backend) furnish(ctx context.Context) error {
 	push := apns.New(b.db, b.events, apns.Options{URL: b.config.PushURL, Roots: b.config.PushRoots, Log: b.log})
 	people := directory.New(b.db, b.settings, b.events, b.log)
 	door := enroll.New(enroll.Config{
-		DB: b.db, PKI: authority, APNS: push, Events: b.events, Settings: b.settings, Text: b.text, Log: b.log,
+		DB: b.db, PKI: authority, APNS: push, Events: b.events, Settings: b.settings, Directory: people, Text: b.text, Log: b.log,
 		Anchors: b.config.Anchors,
 	})
 	library := ddm.New(b.db, b.settings, b.log)
 	phones := mdm.New(mdm.Config{
-		DB: b.db, PKI: authority, APNS: push, Events: b.events, Tokens: door.Tokens(), Declarations: library, Log: b.log,
+		DB: b.db, PKI: authority, APNS: push, Events: b.events, Tokens: door.Tokens(), Declarations: library,
+		Settings: b.settings, Log: b.log,
 	})
 	library.OnFacts(phones.Facts)
 	examiner := doctor.New(doctor.Config{

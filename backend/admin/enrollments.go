@@ -49,7 +49,7 @@ func viewEnrollment(phones *mdm.Server, e mdm.Enrollment, now time.Time) Enrollm
 		Name: e.Device.Name, Model: e.Device.Model, ProductName: e.Device.ProductName,
 		OSVersion: e.Device.OSVersion, Build: e.Device.Build,
 		EnrolledAt: e.EnrolledAt, LastSeenAt: e.LastSeenAt, LastInfoAt: e.Device.InformationAt, EndedAt: e.EndedAt,
-		FormerID: e.Former,
+		FormerID: e.Former, Nickname: e.Nickname, Group: e.Group, Same: e.Same,
 	}
 }
 

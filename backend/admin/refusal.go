@@ -138,7 +138,7 @@ func invalidFields(err error) []FieldError {
 	}
 	return []FieldError{{
 		Field: invalid.Field, Code: invalid.Problem, Message: invalid.Error(),
-		Params: map[string]string{"value": invalid.Value},
+		Params: map[string]string{"value": invalid.Value, "hint": invalid.Hint},
 	}}
 }
 

@@ -180,7 +180,9 @@ type Enrollment struct {
 	ManagedAccount string    `json:"managed_account"`
 	State          string    `json:"state" enum:"waiting,enrolled,quiet,asleep,probably_removed,must_enroll_again,removed,archived"`
 	Described      Described `json:"described"`
-	Name           string    `json:"name" doc:"what its owner calls it"`
+	Name           string    `json:"name" doc:"what the phone calls itself"`
+	Nickname       string    `json:"nickname" doc:"what its person called it when it enrolled; show this rather than the name"`
+	Group          string    `json:"group" doc:"the group that its person chose"`
 	Model          string    `json:"model" example:"iPhone 16 Pro Max" doc:"as people call it"`
 	ProductName    string    `json:"product_name" example:"iPhone17,2" doc:"as Apple calls it"`
 	OSVersion      string    `json:"os_version"`
@@ -189,7 +191,8 @@ type Enrollment struct {
 	LastSeenAt     time.Time `json:"last_seen_at,omitzero"`
 	LastInfoAt     time.Time `json:"last_info_at,omitzero" doc:"last inventory"`
 	EndedAt        time.Time `json:"ended_at,omitzero"`
-	FormerID       string    `json:"former_id,omitempty" doc:"the enrollment of the same person and model before this one"`
+	FormerID       string    `json:"former_id,omitempty" doc:"the enrollment before this one, as its person said, or else the last one of the same person and model"`
+	Same           string    `json:"same" enum:",yes,no,unsure" doc:"what the person said when asked whether it is the phone of the former enrollment; empty: not asked"`
 }
 
 // Enrollments is a page of the list.

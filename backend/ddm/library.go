@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/mdm"
 	"example.org/gatehouse/backend/settings"
 )
 
@@ -24,7 +25,9 @@ type Library struct {
 
 // New returns the library.
 func New(d *db.DB, st *settings.Store, log *slog.Logger) *Library {
-	return &Library{db: d, settings: st, log: log}
+	l := &Library{db: d, settings: st, log: log}
+	st.Follow(l.minimize)
+	return l
 }
 
 // The names of our declarations. They stay: a phone knows a declaration by its identifier.
@@ -33,19 +36,6 @@ const (
 	subscriptions    = "gatehouse.status"
 	activation       = "gatehouse.activation"
 )
-
-// subscribed are the status items that a phone reports by itself. Each may be had under User Enrollment, and each is
-// something that the privacy page of the portal names.
-var subscribed = []string{
-	"device.model.family",
-	"device.model.identifier",
-	"device.model.marketing-name",
-	"device.operating-system.family",
-	"device.operating-system.version",
-	"device.operating-system.build-version",
-	"passcode.is-present",
-	"passcode.is-compliant",
-}
 
 // declaration is one declaration as a phone reads it.
 type declaration struct {
@@ -93,7 +83,7 @@ type shelf struct {
 // stock makes the declarations from the settings.
 func stock(now settings.Settings) (shelf, error) {
 	var items []statusItem
-	for _, name := range subscribed {
+	for _, name := range mdm.Subscribed(now.Privacy) {
 		items = append(items, statusItem{name})
 	}
 	s := shelf{all: []declaration{

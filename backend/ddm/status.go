@@ -9,6 +9,7 @@ import (
 
 	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/mdm"
+	"example.org/gatehouse/backend/settings"
 )
 
 const (
@@ -37,6 +38,11 @@ func (l *Library) report(tx *db.Tx, enrollmentID string, data []byte) (int, []by
 		l.log.WarnContext(tx.Context(), "status report refused", "enrollment", enrollmentID, "bytes", len(data), "err", err)
 		return http.StatusBadRequest, nil, nil
 	}
+	now, err := l.settings.In(tx)
+	if err != nil {
+		return 0, nil, err
+	}
+	trim(r.StatusItems, now.Privacy)
 	known, err := stored(tx, enrollmentID)
 	if err != nil {
 		return 0, nil, err
@@ -54,6 +60,55 @@ func (l *Library) report(tx *db.Tx, enrollmentID string, data []byte) (int, []by
 		}
 	}
 	return http.StatusOK, nil, nil
+}
+
+// trim drops what phones are not asked for: a phone goes by its last subscription until it has synced.
+func trim(items map[string]any, p settings.Privacy) (dropped bool) {
+	if p.Passcode {
+		return false
+	}
+	_, dropped = items["passcode"]
+	delete(items, "passcode")
+	return dropped
+}
+
+// minimize follows a change of the settings: what phones do not report any more is forgotten.
+func (l *Library) minimize(tx *db.Tx, old, next settings.Settings) error {
+	if !old.Privacy.Passcode || next.Privacy.Passcode {
+		return nil
+	}
+	rows, err := tx.Rows(`SELECT enrollment, report FROM declaration_status`)
+	if err != nil {
+		return fmt.Errorf("list declaration status: %w", err)
+	}
+	defer rows.Close()
+	changed := map[string][]byte{}
+	for rows.Next() {
+		var id string
+		var report []byte
+		if err := rows.Scan(&id, &report); err != nil {
+			return err
+		}
+		items := map[string]any{}
+		if err := json.Unmarshal(report, &items); err != nil {
+			return fmt.Errorf("read declaration status: %w", err)
+		}
+		if !trim(items, next.Privacy) {
+			continue
+		}
+		if changed[id], err = json.Marshal(items); err != nil {
+			return fmt.Errorf("trim declaration status: %w", err)
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for id, report := range changed {
+		if _, err := tx.Exec(`UPDATE declaration_status SET report = $1 WHERE enrollment = $2`, report, id); err != nil {
+			return fmt.Errorf("trim declaration status: %w", err)
+		}
+	}
+	return nil
 }
 
 // errReport says that a status report is not one.

@@ -143,15 +143,3 @@ func (d *Directory) spend(ctx context.Context, who string, k known, typed, attem
 	}
 	return Person{Identifier: who, Name: k.name, Source: FromCode}, nil
 }
-
-// HasCodes says whether anybody has an enrollment code to use, so that a page need not ask where nobody has.
-func (d *Directory) HasCodes(ctx context.Context) (bool, error) {
-	var one int
-	err := d.db.View(ctx, func(tx *db.Tx) error {
-		return tx.Row(`SELECT 1 FROM codes WHERE used_at = 0 AND expires_at > $1 LIMIT 1`, db.Millis(tx.Now)).Scan(&one)
-	})
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return false, fmt.Errorf("look for enrollment codes: %w", err)
-	}
-	return err == nil, nil
-}

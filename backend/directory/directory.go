@@ -77,6 +77,8 @@ type Person struct {
 	Name           string
 	ManagedAccount string // set for this person, or the value of the directory's attribute; may be empty
 	Source         string // FromLocal, FromLDAP or FromCode
+	// Groups are the names of those of the settings' groups that the person is in, in their order.
+	Groups []string
 }
 
 // Proof is what a person brings: a password or a code.

@@ -18,7 +18,8 @@ type LDAPReport struct {
 	Steps          []LDAPStep
 	DN             string
 	Attributes     map[string][]string // as the directory has them, of those that we read
-	Member         bool                // of the group that may enroll; true when none is set
+	Member         bool                // of those who may enroll
+	Groups         []string            // names of the settings' groups that the person is in
 	ManagedAccount string              // what the profile would carry; empty when there is none
 }
 
@@ -80,13 +81,17 @@ func (d *Directory) TestLDAP(ctx context.Context, identifier, password string) (
 	}
 	r.step(StepSearch, nil, entry.DN)
 
-	r.Member, err = v.member(entry.DN, entry.GetEqualFoldAttributeValues("memberOf"), entry.GetEqualFoldAttributeValue("uid"))
-	if err == nil && !r.Member {
+	person, err := v.placed(entry, personOf(entry, who, s), s)
+	if err == nil && !allowed(s, person) {
 		err = ErrNotAllowed
 	}
-	r.step(StepGroup, err, s.Directory.Group)
+	r.Member, r.Groups = err == nil, person.Groups
+	in := person.Groups
+	if s.Directory.Group != "" {
+		in = append([]string{s.Directory.Group}, in...)
+	}
+	r.step(StepGroup, err, strings.Join(in, ", "))
 
-	person := personOf(entry, who, s)
 	if set, err := d.accountSetFor(ctx, person.Identifier); err != nil {
 		return r, err
 	} else if set != "" {

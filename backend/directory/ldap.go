@@ -30,7 +30,8 @@ var errReader = errors.New("the directory refuses the account that we search wit
 // visit is one connection to the directory, on which we are our reader until [visit.bind].
 type visit struct {
 	*ldap.Conn
-	conf settings.LDAP
+	conf  settings.LDAP
+	above map[string][]string // groups that were found to have somebody, by base and member
 }
 
 // open connects and becomes the reader. The caller closes the visit by leave.
@@ -52,7 +53,7 @@ func (d *Directory) open(ctx context.Context, conf settings.LDAP) (v *visit, lea
 		leave()
 		return nil, nil, err
 	}
-	v = &visit{conn, conf}
+	v = &visit{Conn: conn, conf: conf}
 	if err := d.becomeReader(ctx, v); err != nil {
 		leave()
 		return nil, nil, err

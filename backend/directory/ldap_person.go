@@ -70,12 +70,12 @@ func (d *Directory) signIn(ctx context.Context, s settings.Settings, who, passwo
 	if err := d.readAgain(ctx, v); err != nil {
 		return Person{}, d.unavailable(ctx, err)
 	}
-	member, err := v.member(entry.DN, entry.GetEqualFoldAttributeValues("memberOf"), entry.GetEqualFoldAttributeValue("uid"))
+	person, err = v.placed(entry, person, s)
+	if errors.Is(err, ErrNotAllowed) {
+		return Person{}, err
+	}
 	if err != nil {
 		return Person{}, d.unavailable(ctx, err)
-	}
-	if !member {
-		return Person{}, ErrNotAllowed
 	}
 	return person, nil
 }
@@ -237,12 +237,9 @@ func refusal(err error) error {
 	}
 }
 
-// member says whether a person is in the group that may enroll, directly or through other groups.
-func (v *visit) member(dn string, memberOf []string, uid string) (bool, error) {
-	group := v.conf.Group
-	if group == "" {
-		return true, nil
-	}
+// member says whether a person is in a group, directly or through other groups.
+func (v *visit) member(entry *ldap.Entry, group string) (bool, error) {
+	dn, memberOf, uid := entry.DN, entry.GetEqualFoldAttributeValues("memberOf"), entry.GetEqualFoldAttributeValue("uid")
 	if slices.ContainsFunc(memberOf, func(g string) bool { return sameDN(g, group) }) {
 		return true, nil
 	}
@@ -272,7 +269,7 @@ func (v *visit) climb(dn, target string) (bool, error) {
 	for range maxGroupDepth {
 		var above []string
 		for _, below := range level {
-			for _, base := range v.groupBases() {
+			for _, base := range v.groupBases(target) {
 				groups, err := v.groupsOf(base, below)
 				if err != nil {
 					return false, err
@@ -296,9 +293,9 @@ func (v *visit) climb(dn, target string) (bool, error) {
 }
 
 // groupBases is where groups are looked for: beside the one that counts, and where the people are.
-func (v *visit) groupBases() []string {
+func (v *visit) groupBases(group string) []string {
 	bases := []string{v.conf.BaseDN}
-	if dn, err := ldap.ParseDN(v.conf.Group); err == nil && len(dn.RDNs) > 1 {
+	if dn, err := ldap.ParseDN(group); err == nil && len(dn.RDNs) > 1 {
 		beside := (&ldap.DN{RDNs: dn.RDNs[1:]})
 		base, err := ldap.ParseDN(v.conf.BaseDN)
 		if err != nil || (!base.EqualFold(beside) && !base.AncestorOfFold(beside)) {
@@ -308,7 +305,12 @@ func (v *visit) groupBases() []string {
 	return bases
 }
 
+// groupsOf asks once for the groups that somebody is in: several may be looked for in one visit.
 func (v *visit) groupsOf(base, dn string) ([]string, error) {
+	key := base + "\n" + dn
+	if known, ok := v.above[key]; ok {
+		return known, nil
+	}
 	found, err := v.Search(ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
 		maxGroups, int(answerTimeout.Seconds()), false, memberFilter(dn, ""), []string{"1.1"}, nil))
 	if err != nil && !ldap.IsErrorAnyOf(err, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultNoSuchObject) {
@@ -320,6 +322,10 @@ func (v *visit) groupsOf(base, dn string) ([]string, error) {
 			groups = append(groups, e.DN)
 		}
 	}
+	if v.above == nil {
+		v.above = map[string][]string{}
+	}
+	v.above[key] = groups
 	return groups, nil
 }
 

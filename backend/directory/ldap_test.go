@@ -202,7 +202,7 @@ func TestLDAPSignIn(t *testing.T) {
 			"jana":                      {Identifier: "jana@example.org", Name: "Jana Nováková", Source: FromLDAP},
 		} {
 			got, err := h.Prove(t.Context(), Proof{Identifier: identifier, Password: w.password})
-			if got != want || err != nil {
+			if !cmp.Equal(got, want) || err != nil {
 				t.Errorf("%s: got %+v, %v; want %+v", identifier, got, err, want)
 			}
 		}

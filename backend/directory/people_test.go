@@ -123,15 +123,15 @@ func TestCodeRunsOut(t *testing.T) {
 	t.Parallel()
 	h := one(t)
 	code := h.add(NewPerson{Identifier: "anna@example.org"})
-	if ok, err := h.HasCodes(t.Context()); !ok || err != nil {
-		t.Errorf("somebody has a code: got %v, %v", ok, err)
+	if w, err := h.Ways(t.Context()); !w.Code || err != nil {
+		t.Errorf("somebody has a code: got %v, %v", w, err)
 	}
 	h.clock.Add(14*24*time.Hour + time.Millisecond)
 	if _, err := h.Prove(t.Context(), Proof{Identifier: "anna@example.org", Code: code.Reveal(), Attempt: "a1"}); !errors.Is(err, ErrCodeUsed) {
 		t.Errorf("after fifteen days: got %v, want ErrCodeUsed", err)
 	}
-	if ok, err := h.HasCodes(t.Context()); ok || err != nil {
-		t.Errorf("nobody has a code: got %v, %v", ok, err)
+	if w, err := h.Ways(t.Context()); w.Code || err != nil {
+		t.Errorf("nobody has a code: got %v, %v", w, err)
 	}
 	fresh, err := h.NewCode(t.Context(), "anna@example.org")
 	if err != nil {

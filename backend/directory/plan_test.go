@@ -40,7 +40,7 @@ func TestNoStatementOfASignInScans(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := h.HasCodes(t.Context()); err != nil {
+	if _, err := h.Ways(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 

@@ -98,6 +98,12 @@ func (d *Directory) Prove(ctx context.Context, p Proof) (Person, error) {
 	if set != "" {
 		person.ManagedAccount = set
 	}
+	if person.Source != FromLDAP {
+		person.Groups = listed(now.settings, person.Identifier)
+	}
+	if !allowed(now.settings, person) {
+		return Person{}, ErrNotAllowed
+	}
 	return person, nil
 }
 

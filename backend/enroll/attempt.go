@@ -8,14 +8,13 @@ import (
 	"time"
 
 	"example.org/gatehouse/backend/db"
-	"example.org/gatehouse/backend/directory"
 	"example.org/gatehouse/backend/event"
 )
 
 // The steps of an attempt, in their order.
 const (
 	StepKnocked    = "knocked"    // the phone has asked; its person has not signed in yet
-	StepSignedIn   = "signed_in"  // the person has proved who they are; the phone has its token
+	StepSignedIn   = "signed_in"  // the person has proved who they are, and is at the pages or done with them
 	StepOffered    = "offered"    // the phone has the profile
 	StepIdentified = "identified" // the phone has its certificate and said Authenticate
 	StepDone       = "done"       // the phone is enrolled, or signed in again
@@ -26,6 +25,8 @@ var (
 	ErrSessionUnknown = errors.New("enroll: session unknown")
 	ErrSessionUsed    = errors.New("enroll: session already used")
 	ErrSessionExpired = errors.New("enroll: session expired")
+	// ErrNotSignedIn says that the session is one where nobody has signed in.
+	ErrNotSignedIn = errors.New("enroll: nobody has signed in here")
 	// ErrOtherPerson is an [ErrSessionUsed]: somebody else has signed in here, or has to.
 	ErrOtherPerson = fmt.Errorf("%w: by another person", ErrSessionUsed)
 )
@@ -47,6 +48,22 @@ type Attempt struct {
 	// Enrollment is known from Authenticate on. When the phone was asked to sign in again, it is known from the start.
 	Enrollment           string
 	CreatedAt, UpdatedAt time.Time
+
+	// Chosen is the language that the person chose on a page; empty: none.
+	Chosen string
+	// Groups are those that the person is in, Group the one they chose or the only one.
+	Groups []string
+	Group  string
+	// Nickname is what the person calls the phone.
+	Nickname string
+	// Same is what the person says about the enrollment Former: mdm.SameYes, SameNo or SameUnsure; empty: not answered.
+	Same, Former string
+	// Page is the page of the sheet where the person is.
+	Page string
+
+	// Proven and Spent are of the session that the attempt was found by: somebody has signed in there, and it is theirs
+	// alone; somebody has signed in there and went on under another address.
+	Proven, Spent bool
 }
 
 // Again says whether this is a sign-in of a phone that is enrolled already.
@@ -62,7 +79,8 @@ func (AccessToken) String() string       { return "[token]" }
 func (AccessToken) GoString() string     { return "[token]" }
 func (AccessToken) LogValue() slog.Value { return slog.StringValue("[token]") }
 
-// sessionLife is how long a person has for the sign-in; portal text done.stuck promises the same.
+// sessionLife is how long a person has for the sign-in, and then for each page; portal text done.stuck promises that
+// answers are remembered as long.
 const sessionLife = 15 * time.Minute
 
 // Session finds the attempt of a session in an address of the sign-in pages. Its errors come with the attempt, where
@@ -74,50 +92,6 @@ func (s *Server) Session(ctx context.Context, session string) (Attempt, error) {
 		return err
 	})
 	return a, err
-}
-
-// Grant gives the person who has signed in the token with which the phone goes on. The portal hands it over in a 308.
-// A sign-in that is sent twice, by a double tap, gets a token each time until one of them is used.
-func (s *Server) Grant(ctx context.Context, session string, p directory.Person) (AccessToken, error) {
-	token, err := newToken()
-	if err != nil {
-		return "", err
-	}
-	err = s.DB.Update(ctx, func(tx *db.Tx) error {
-		a, err := attemptOf(tx, session)
-		if err != nil {
-			return err
-		}
-		if a.Person != "" && a.Person != p.Identifier {
-			return ErrOtherPerson
-		}
-		now, err := s.Settings.In(tx)
-		if err != nil {
-			return err
-		}
-		account := a.ManagedAccount // of a phone that has its profile it cannot change (MDM payload, AssignedManagedAppleID)
-		if !a.Again() && account == "" {
-			if account, err = directory.ManagedAccountFor(now, p); err != nil {
-				return err
-			}
-		}
-		a.Step, a.Reason = StepSignedIn, ""
-		a.Identifier, a.Person, a.Name, a.ManagedAccount = p.Identifier, p.Identifier, p.Name, account
-		if err := save(tx, a); err != nil {
-			return err
-		}
-		if err := keepToken(tx, token, a); err != nil {
-			return err
-		}
-		return s.Events.Add(tx, event.Event{
-			Kind: SignedIn, Actor: "person", Attempt: a.ID, Enrollment: a.Enrollment, Person: a.Person,
-			Params: map[string]string{"ref": a.Ref, "source": p.Source, "managed_account": account},
-		})
-	})
-	if err != nil {
-		return "", fmt.Errorf("grant a token: %w", err)
-	}
-	return token, nil
 }
 
 // Note remembers why a person could not go on, "password" or "locked": where people get stuck. The attempt stays open.

@@ -64,7 +64,7 @@ func TestSessionRunsOutAndIsUsedUp(t *testing.T) {
 		if a, err := h.Session(t.Context(), late); !errors.Is(err, enroll.ErrSessionExpired) || a.Language != "de" {
 			t.Errorf("after 15 minutes: got %v in %q, want ErrSessionExpired with the attempt", err, a.Language)
 		}
-		if _, err := h.Grant(t.Context(), late, anna); !errors.Is(err, enroll.ErrSessionExpired) {
+		if _, err := h.through(late, anna); !errors.Is(err, enroll.ErrSessionExpired) {
 			t.Errorf("sign-in after 15 minutes: got %v, want ErrSessionExpired", err)
 		}
 		session, token := h.signedIn()
@@ -72,7 +72,7 @@ func TestSessionRunsOutAndIsUsedUp(t *testing.T) {
 		if _, err := h.Session(t.Context(), session); !errors.Is(err, enroll.ErrSessionUsed) {
 			t.Errorf("after the profile: got %v, want ErrSessionUsed", err)
 		}
-		if _, err := h.Grant(t.Context(), session, anna); !errors.Is(err, enroll.ErrSessionUsed) {
+		if _, err := h.through(session, anna); !errors.Is(err, enroll.ErrSessionUsed) {
 			t.Errorf("sign-in after the profile: got %v, want ErrSessionUsed", err)
 		}
 		if n := h.count("tokens"); n != 1 {
@@ -85,7 +85,7 @@ func TestSignInSentTwiceIsOneSignIn(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h *house, _ *dbtest.Clock) {
 		session, first := h.signedIn()
-		second, err := h.Grant(t.Context(), session, anna) // a double tap: the phone follows one of the two answers
+		second, err := h.through(session, anna) // a double tap: the phone follows one of the two answers
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func TestSignInSentTwiceIsOneSignIn(t *testing.T) {
 			t.Errorf("the token that was not used: got %v, want ErrTokenUnknown", err)
 		}
 		bert := directory.Person{Identifier: "bert@example.org"}
-		if _, err := h.Grant(t.Context(), session, bert); !errors.Is(err, enroll.ErrSessionUsed) {
+		if _, err := h.through(session, bert); !errors.Is(err, enroll.ErrSessionUsed) {
 			t.Errorf("another person in the same session: got %v, want ErrSessionUsed", err)
 		}
 		if a := h.attempts()[0]; a.Person != "anna@example.org" {
@@ -119,7 +119,7 @@ func TestGrantNeedsAManagedAccount(t *testing.T) {
 		s.ManagedAccount = settings.ManagedAccount{Rule: settings.RuleAttribute, Attribute: "appleAccount"}
 	})
 	session := h.knock()
-	if _, err := h.Grant(t.Context(), session, anna); !errors.Is(err, directory.ErrNoManagedAccount) {
+	if _, err := h.through(session, anna); !errors.Is(err, directory.ErrNoManagedAccount) {
 		t.Fatalf("got %v, want ErrNoManagedAccount", err)
 	}
 	if a := h.attempts()[0]; a.Step != enroll.StepKnocked || a.Person != "" {
@@ -127,7 +127,7 @@ func TestGrantNeedsAManagedAccount(t *testing.T) {
 	}
 	withAccount := anna
 	withAccount.ManagedAccount = "a.lind@managed.example.org"
-	token, err := h.Grant(t.Context(), session, withAccount)
+	token, err := h.through(session, withAccount)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestNoteKeepsWherePeopleGetStuck(t *testing.T) {
 	if a := h.attempts()[0]; a.Reason != "password" || a.Step != enroll.StepKnocked {
 		t.Errorf("got %+v, want the reason at the same step", a)
 	}
-	if _, err := h.Grant(t.Context(), session, anna); err != nil {
+	if _, err := h.through(session, anna); err != nil {
 		t.Fatal(err)
 	}
 	if a := h.attempts()[0]; a.Reason != "" {
@@ -215,15 +215,15 @@ func TestSignInAgainIsForTheSamePerson(t *testing.T) {
 		if len(list) != 2 || !list[0].Again() || list[0].Enrollment != "E-1" || list[0].Language != "de" {
 			t.Fatalf("attempts: got %+v, want one more, for E-1, in German", list)
 		}
-		if n := h.count("sessions"); n != 1+8 {
-			t.Errorf("sessions: got %d, want those of the enrollment and 8", n)
+		if n := h.count("sessions"); n != 2+8 {
+			t.Errorf("sessions: got %d, want the two of the enrollment and 8", n)
 		}
 		bert := directory.Person{Identifier: "bert@example.org", Source: directory.FromLocal}
 		last := sessions[len(sessions)-1]
-		if _, err := h.Grant(t.Context(), last, bert); !errors.Is(err, enroll.ErrOtherPerson) {
+		if _, err := h.through(last, bert); !errors.Is(err, enroll.ErrOtherPerson) {
 			t.Errorf("another person: got %v, want ErrOtherPerson", err)
 		}
-		token, err := h.Grant(t.Context(), last, anna)
+		token, err := h.through(last, anna)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -275,12 +275,12 @@ func TestTokenThatDiedOnTheWayToAuthenticate(t *testing.T) {
 		signInAgain()
 		session := signInAgain() // the phone polls
 		bert := directory.Person{Identifier: "bert@example.org", Source: directory.FromLocal}
-		if _, err := h.Grant(t.Context(), session, bert); !errors.Is(err, enroll.ErrOtherPerson) {
+		if _, err := h.through(session, bert); !errors.Is(err, enroll.ErrOtherPerson) {
 			t.Errorf("another person: got %v, want ErrOtherPerson", err)
 		}
 		moved := anna
 		moved.ManagedAccount = "other@managed.example.org"
-		fresh, err := h.Grant(t.Context(), session, moved)
+		fresh, err := h.through(session, moved)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -356,7 +356,7 @@ func TestFullHouseDropsTheOldestKnock(t *testing.T) {
 		if _, err := h.Session(t.Context(), oldest); !errors.Is(err, enroll.ErrSessionUnknown) {
 			t.Errorf("the oldest: got %v, want ErrSessionUnknown", err)
 		}
-		if _, err := h.Grant(t.Context(), newest, anna); err != nil {
+		if _, err := h.through(newest, anna); err != nil {
 			t.Errorf("the newest cannot sign in: %v", err)
 		}
 		clock.Add(16 * time.Minute)

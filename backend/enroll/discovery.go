@@ -40,7 +40,7 @@ type wellKnownFailed struct {
 // domain, or by Apple's fallback of iOS 18.2.
 func (s *Server) discover(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	now, no, err := s.look(ctx, r.URL.RawQuery)
+	now, no, err := s.look(ctx, r)
 	var document any
 	status := http.StatusOK
 	switch {
@@ -58,7 +58,7 @@ func (s *Server) discover(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusForbidden
 		document = wellKnownFailed{
 			Code:        "com.apple.well-known.failed",
-			Message:     catalog.Text(l, no.key, words(now, no.family)),
+			Message:     catalog.Text(l, no.key, refusalWords(now, no.family)),
 			Description: no.reason,
 		}
 	default:
@@ -86,8 +86,8 @@ type notHere struct {
 
 // look decides about a discovery query. Without an identifier the answer is yes: a redirect at the mail domain may have
 // lost the query, and the phone does not bring it back.
-func (s *Server) look(ctx context.Context, query string) (settings.Settings, notHere, error) {
-	identifier, family, err := asked(query)
+func (s *Server) look(ctx context.Context, r *http.Request) (settings.Settings, notHere, error) {
+	identifier, family, err := asked(r.URL.RawQuery)
 	no := notHere{family: family}
 	var now settings.Settings
 	ready := true
@@ -97,23 +97,51 @@ func (s *Server) look(ctx context.Context, query string) (settings.Settings, not
 	}); err != nil {
 		return now, no, err
 	}
+	unwelcome := Welcome(now, family, versionOfAgent(r.UserAgent()))
 	switch {
 	case !ready:
 		no.key, no.reason = "n.not_ready", "the server is not set up, or has no push certificate"
 	case err != nil:
 		no.key, no.reason = "n.domain", err.Error()
-	case !now.Enrollment.Open:
-		no.key, no.reason = "n.closed", "enrollment is closed"
-	case family != "" && !slices.Contains(now.Enrollment.Platforms, family):
-		no.key, no.reason = "n.kind", "this kind of device may not enroll"
+	case unwelcome != nil:
+		no.key, no.reason = nativeText(unwelcome), unwelcome.Error()
 	case identifier != "":
 		_, domain, _ := strings.Cut(identifier, "@")
 		no.domain = settings.ASCIIDomain(domain)
 		if !slices.Contains(now.Domains, no.domain) {
 			no.key, no.reason = "n.domain", "the domain is not set up"
+		} else if now.Enrollment.RefuseEarly && !s.mayEnroll(ctx, r, identifier) {
+			no.key, no.reason = "n.person", "the person may not enroll"
 		}
 	}
 	return now, no, nil
+}
+
+// mayEnroll says whether a person may enroll, before they have proved who they are. Whoever asks too often gets a yes,
+// as for what cannot be told: the sign-in decides.
+func (s *Server) mayEnroll(ctx context.Context, r *http.Request, identifier string) bool {
+	if !s.limit.allow(address(r), s.DB.Now()) {
+		return true
+	}
+	may, err := s.Directory.MayEnroll(ctx, identifier)
+	if err != nil {
+		s.Log.WarnContext(ctx, "not known whether a person may enroll", "err", err)
+		return true
+	}
+	return may
+}
+
+// nativeText is what a phone shows by itself where we refuse it.
+func nativeText(err error) text.Key {
+	var old *OldError
+	switch {
+	case errors.Is(err, ErrClosed):
+		return "n.closed"
+	case errors.As(err, &old):
+		return "n.os"
+	default:
+		return "n.kind"
+	}
 }
 
 // ready says whether a phone that starts now could finish: we know our address, and can be pushed.

@@ -125,7 +125,8 @@ func unset(t testing.TB, d *db.DB) *house {
 		t: t, db: d, settings: store, events: events, pki: authority, mux: http.NewServeMux(), log: log, device: device,
 		Server: enroll.New(enroll.Config{
 			DB: d, PKI: authority, APNS: apns.New(d, events, apns.Options{Log: logger}), Events: events, Settings: store, Text: catalog, Log: logger,
-			Anchors: []*x509.Certificate{makers.Certificate()},
+			Directory: directory.New(d, store, events, logger),
+			Anchors:   []*x509.Certificate{makers.Certificate()},
 		}),
 	}
 	h.Routes(h.mux)
@@ -214,11 +215,21 @@ func (h *house) sessionIn(challenge string) string {
 
 var anna = directory.Person{Identifier: "anna@example.org", Name: "Anna Lind", Source: directory.FromLocal}
 
+// through is a person who signs in and goes through the pages without a word.
+func (h *house) through(session string, p directory.Person) (enroll.AccessToken, error) {
+	h.t.Helper()
+	next, _, err := h.SignIn(h.t.Context(), session, p)
+	if err != nil {
+		return "", err
+	}
+	return h.Grant(h.t.Context(), next)
+}
+
 // signedIn is a phone whose person has just signed in.
 func (h *house) signedIn() (session, token string) {
 	h.t.Helper()
 	session = h.knock()
-	t, err := h.Grant(h.t.Context(), session, anna)
+	t, err := h.through(session, anna)
 	if err != nil {
 		h.t.Fatal(err)
 	}

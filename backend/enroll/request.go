@@ -3,6 +3,7 @@ package enroll
 import (
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ type refusal struct {
 	reason string // a code, for events
 	err    error  // for the log; may be nil
 	origin pki.Origin
+	said   []byte // what the phone may show to its person; empty: nothing
 }
 
 func (r *refusal) Error() string { return r.reason }
@@ -80,7 +82,12 @@ func (s *Server) refuse(ctx context.Context, w http.ResponseWriter, no *refusal)
 			s.Log.ErrorContext(ctx, "refusal not recorded", "err", err)
 		}
 	}
+	if len(no.said) > 0 {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(no.said)))
 	w.WriteHeader(no.status)
+	w.Write(no.said)
 }
 
 // reply is what leads a phone on: the challenge of a 401, or a profile.
@@ -118,10 +125,12 @@ func (s *Server) receive(ctx context.Context, r *http.Request, body []byte) (rep
 	if len(named) > 0 {
 		s.Log.WarnContext(ctx, "phone named itself; not kept", "keys", named, "product", info.Product)
 	}
-	if err := welcome(now, ready, info, origin); err != nil {
-		return reply{}, err
+	token := AccessToken(mdm.Bearer(r))
+	if no := welcome(now, ready, info, origin, token != ""); no != nil {
+		no.said = s.say(ctx, now, info, r.Header.Get("Accept-Language"), no)
+		return reply{}, no
 	}
-	if token := AccessToken(mdm.Bearer(r)); token != "" {
+	if token != "" {
 		p, err := s.offer(ctx, now, token)
 		if !errors.Is(err, errTokenUseless) {
 			return reply{profile: p}, err
@@ -132,20 +141,46 @@ func (s *Server) receive(ctx context.Context, r *http.Request, body []byte) (rep
 	return reply{challenge: c}, err
 }
 
-// welcome says whether this kind of phone may enroll at the moment.
-func welcome(now settings.Settings, ready bool, info MachineInfo, origin pki.Origin) error {
-	family := Family(info.Product)
+// welcome says whether this kind of phone may enroll at the moment; nil is a yes. One whose system is too old may knock:
+// the page can tell its person what to do, and the phone's own screen cannot.
+func welcome(now settings.Settings, ready bool, info MachineInfo, origin pki.Origin, signedIn bool) *refusal {
+	unwelcome := Welcome(now, Family(info.Product), systemOf(info.OSVersion, info.Build))
+	var old *OldError
 	switch {
 	case !ready:
 		return &refusal{status: http.StatusServiceUnavailable, reason: "not_ready", origin: origin}
-	case !now.Enrollment.Open:
+	case errors.Is(unwelcome, ErrClosed):
 		return &refusal{status: http.StatusForbidden, reason: "closed", origin: origin}
 	case origin == pki.OriginUnknown && now.Enrollment.UnknownDevices == settings.Refuse:
 		return &refusal{status: http.StatusForbidden, reason: "unknown_device", origin: origin}
-	case family != "" && !slices.Contains(now.Enrollment.Platforms, family):
+	case errors.Is(unwelcome, ErrKind):
 		return &refusal{status: http.StatusForbidden, reason: "kind", err: fmt.Errorf("product %q", info.Product), origin: origin}
+	case errors.As(unwelcome, &old) && signedIn:
+		return &refusal{status: http.StatusForbidden, reason: "os_old", err: unwelcome, origin: origin}
 	}
 	return nil
+}
+
+// say is Apple's error document with the reason in the person's words. Whether a phone shows it at this point is for a
+// real one to tell (docs/PROTOCOL.md, 10).
+func (s *Server) say(ctx context.Context, now settings.Settings, info MachineInfo, accepted string, no *refusal) []byte {
+	key := map[string]text.Key{"not_ready": "n.not_ready", "closed": "n.closed", "os_old": "n.os"}[no.reason]
+	if key == "" {
+		key = "n.kind"
+	}
+	catalog, err := s.Text.Current(ctx)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "read the texts", "err", err) // the words that were read last will do
+	}
+	l := catalog.Match(now.Language, info.Language, accepted)
+	body, err := json.Marshal(wellKnownFailed{
+		Code: "com.apple.well-known.failed", Description: no.reason,
+		Message: catalog.Text(l, key, refusalWords(now, Family(info.Product))),
+	})
+	if err != nil {
+		return nil // it cannot be: three strings
+	}
+	return body
 }
 
 // knock begins an attempt and sends the person to the sign-in pages.
@@ -223,7 +258,7 @@ func (s *Server) offer(ctx context.Context, now settings.Settings, token AccessT
 			return err
 		}
 		return s.Events.Add(tx, event.Event{Kind: Offered, Actor: "phone", Attempt: a.ID, Person: a.Person, Params: map[string]string{
-			"ref": a.Ref, "managed_account": a.ManagedAccount,
+			"ref": a.Ref, "managed_account": a.ManagedAccount, "nickname": a.Nickname, "group": a.Group, "same": a.Same,
 		}})
 	})
 	if err != nil {

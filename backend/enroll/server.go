@@ -8,6 +8,7 @@ import (
 
 	"example.org/gatehouse/backend/apns"
 	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/directory"
 	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/pki"
 	"example.org/gatehouse/backend/settings"
@@ -21,8 +22,10 @@ type Config struct {
 	APNS     *apns.Client
 	Events   *event.Log
 	Settings *settings.Store
-	Text     *text.Store
-	Log      *slog.Logger
+	// Directory is asked who may enroll where the settings want that said before the sign-in.
+	Directory *directory.Directory
+	Text      *text.Store
+	Log       *slog.Logger
 
 	// Anchors are authorities besides Apple's under which the signature of MachineInfo counts as known.
 	Anchors []*x509.Certificate

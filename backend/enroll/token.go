@@ -38,9 +38,12 @@ func keepToken(tx *db.Tx, t AccessToken, a Attempt) error {
 func grantOf(tx *db.Tx, t AccessToken) (mdm.Grant, error) {
 	var g mdm.Grant
 	err := tx.Row(`
-		SELECT attempt, person, name, managed_account, enrollment FROM tokens
-		WHERE digest = $1 AND (expires_at = 0 OR expires_at > $2)`,
-		digest(string(t)), db.Millis(tx.Now)).Scan(&g.Attempt, &g.Person, &g.Name, &g.ManagedAccount, &g.Enrollment)
+		SELECT t.attempt, t.person, t.name, t.managed_account, t.enrollment,
+			COALESCE(a.nickname, ''), COALESCE(a.group_name, ''), COALESCE(a.same, ''), COALESCE(a.former, '')
+		FROM tokens t LEFT JOIN attempts a ON a.id = t.attempt
+		WHERE t.digest = $1 AND (t.expires_at = 0 OR t.expires_at > $2)`,
+		digest(string(t)), db.Millis(tx.Now)).Scan(&g.Attempt, &g.Person, &g.Name, &g.ManagedAccount, &g.Enrollment,
+		&g.Nickname, &g.Group, &g.Same, &g.Former)
 	if errors.Is(err, sql.ErrNoRows) {
 		return g, mdm.ErrTokenUnknown
 	}
@@ -182,7 +185,7 @@ func (t Tokens) SignInAgain(tx *db.Tx, attemptID, enrollmentID string) (string, 
 	return challenge(now.URL, session), nil
 }
 
-// prolong gives a waiting attempt one more session. The one before stays: the person may be typing there right now.
+// prolong gives a waiting attempt one more session.
 func (s *Server) prolong(tx *db.Tx, a Attempt, session string) error {
 	if a.Step != StepSignedIn { // then a new token is on its way to the phone
 		a.Step = StepKnocked
@@ -190,15 +193,7 @@ func (s *Server) prolong(tx *db.Tx, a Attempt, session string) error {
 	if err := save(tx, a); err != nil {
 		return err
 	}
-	if err := openSession(tx, a.ID, session); err != nil {
-		return err
-	}
-	_, err := tx.Exec(`
-		DELETE FROM sessions
-		WHERE attempt = $1 AND digest <> $2 AND digest NOT IN (
-			SELECT digest FROM sessions WHERE attempt = $1 AND digest <> $2 ORDER BY expires_at DESC, digest LIMIT $3)`,
-		a.ID, digest(session), maxSessions-1)
-	return err
+	return openSession(tx, a.ID, session, false)
 }
 
 // lastOf is the newest attempt of an enrollment; an empty one when there is none left.

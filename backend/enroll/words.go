@@ -5,6 +5,13 @@ import (
 	"example.org/gatehouse/backend/text"
 )
 
+// refusalWords are words with what refusals speak of besides.
+func refusalWords(now settings.Settings, family string) text.Vars {
+	v := words(now, family)
+	v["min_os"] = now.Enrollment.MinOS
+	return v
+}
+
 // words are the variables of what a phone shows by itself: refusals and the names in the profile.
 func words(now settings.Settings, family string) text.Vars {
 	o := now.Organization

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"howett.net/plist"
+
+	"example.org/gatehouse/backend/settings"
 )
 
 // Command is a request to a phone. Make one with a constructor; only what User Enrollment allows can be made.
@@ -36,17 +38,10 @@ func order(requestType string, keys map[string]any) Command {
 	return Command{requestType: requestType, keys: keys, lives: orderLives}
 }
 
-// queries are what we ask of a device: allowed under User Enrollment on iOS, and needed by somebody. The others that
-// are allowed (time zone, mail identifier, analytics …) are not our business.
-var queries = []string{
-	"DeviceName", "OSVersion", "SupplementalOSVersionExtra", "BuildVersion", "SupplementalBuildVersion",
-	"ModelName", "ModelNumber", "ProductName", "DeviceCapacity", "AvailableDeviceCapacity", "BatteryLevel",
-}
-
-// DeviceInformation asks what kind of device it is.
+// DeviceInformation asks what kind of device it is. When it is queued, what the settings switch off is taken out.
 // https://developer.apple.com/documentation/devicemanagement/device-information-command
 func DeviceInformation() Command {
-	return question("DeviceInformation", map[string]any{"Queries": slices.Clone(queries)})
+	return question("DeviceInformation", map[string]any{"Queries": queriesOf(settings.Defaults().Privacy)})
 }
 
 // SecurityInfo asks whether the passcode keeps the rules. A personal phone tells little more.

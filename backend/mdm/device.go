@@ -14,33 +14,42 @@ import (
 // introduce writes what is known of a phone at Authenticate, and finds the enrollment it had before: an enrollment
 // never says which hardware it is, so the last one of the same person and model it must be.
 func introduce(tx *db.Tx, m checkIn, g Grant) error {
-	former, err := formerOf(tx, m, g.Person)
+	former, err := formerOf(tx, m, g)
 	if err != nil {
 		return err
 	}
 	_, err = tx.Exec(`
 		INSERT INTO devices (enrollment, person_name, managed_account, former, product_name, model, model_number, name,
-			os_version, os_extra, build, information_at, security_at, status_at, search, by_person, by_name, by_model, by_os)
-		VALUES ($1, $2, $3, $4, $5, $6, '', '', $7, '', $8, 0, 0, 0, '', $9, '', '', '')
+			os_version, os_extra, build, information_at, security_at, status_at, search, by_person, by_name, by_model, by_os,
+			nickname, group_name, same)
+		VALUES ($1, $2, $3, $4, $5, $6, '', '', $7, '', $8, 0, 0, 0, '', $9, '', '', '', $10, $11, $12)
 		ON CONFLICT (enrollment) DO UPDATE SET
 			person_name = excluded.person_name, managed_account = excluded.managed_account, former = excluded.former,
+			nickname = excluded.nickname, group_name = excluded.group_name, same = excluded.same,
 			product_name = excluded.product_name, model = excluded.model, os_version = excluded.os_version, build = excluded.build,
 			by_person = excluded.by_person`,
 		m.EnrollmentID, g.Name, g.ManagedAccount, former, m.ProductName, modelName(m.ProductName), m.OSVersion, m.BuildVersion,
-		sortText(g.Name, g.Person))
+		sortText(g.Name, g.Person), text(g.Nickname), text(g.Group), g.Same)
 	if err != nil {
 		return fmt.Errorf("store device: %w", err)
 	}
 	return index(tx, m.EnrollmentID)
 }
 
-func formerOf(tx *db.Tx, m checkIn, person string) (former string, err error) {
+// formerOf is the enrollment that a phone had before. Its person may know better than we do.
+func formerOf(tx *db.Tx, m checkIn, g Grant) (former string, err error) {
+	switch g.Same {
+	case SameYes:
+		return g.Former, nil
+	case SameNo:
+		return "", nil
+	}
 	err = tx.Row(`
 		SELECT e.id
 		FROM enrollments e JOIN devices d ON d.enrollment = e.id
 		WHERE e.person = $1 AND e.id <> $2 AND d.product_name = $3
 		ORDER BY e.authenticated_at DESC
-		LIMIT 1`, person, m.EnrollmentID, m.ProductName).Scan(&former)
+		LIMIT 1`, g.Person, m.EnrollmentID, m.ProductName).Scan(&former)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("find former enrollment: %w", err)
 	}
@@ -104,18 +113,18 @@ func (s *Server) Facts(tx *db.Tx, enrollmentID string, f Facts) error {
 
 // index brings the columns up to date by which lists are searched and sorted.
 func index(tx *db.Tx, id string) error {
-	var person, personName, account, name, model, product, os string
+	var person, personName, account, nickname, name, model, product, os string
 	err := tx.Row(`
-		SELECT e.person, d.person_name, d.managed_account, d.name, d.model, d.product_name, d.os_version
+		SELECT e.person, d.person_name, d.managed_account, d.nickname, d.name, d.model, d.product_name, d.os_version
 		FROM devices d JOIN enrollments e ON e.id = d.enrollment
-		WHERE d.enrollment = $1`, id).Scan(&person, &personName, &account, &name, &model, &product, &os)
+		WHERE d.enrollment = $1`, id).Scan(&person, &personName, &account, &nickname, &name, &model, &product, &os)
 	if err != nil {
 		return fmt.Errorf("index device: %w", err)
 	}
 	_, err = tx.Exec(`
 		UPDATE devices SET search = $1, by_name = $2, by_model = $3, by_os = $4 WHERE enrollment = $5`,
-		db.Fold(strings.Join([]string{person, personName, account, name, model, product, os}, " ")),
-		sortText(name, personName, person), db.Fold(model), sortVersion(os), id)
+		db.Fold(strings.Join([]string{person, personName, account, nickname, name, model, product, os}, " ")),
+		sortText(nickname, name, personName, person), db.Fold(model), sortVersion(os), id)
 	if err != nil {
 		return fmt.Errorf("index device: %w", err)
 	}
@@ -152,4 +161,44 @@ func text(s string) string {
 		}
 	}
 	return s
+}
+
+// EarlierOf is the last enrollment of a person on the same model, as far as it is known; the zero value when there is
+// none. A phone cannot tell whether it is the one (User Enrollment has no number for the hardware); its person can.
+func EarlierOf(tx *db.Tx, person, productName string) (Enrollment, error) {
+	if productName == "" {
+		return Enrollment{}, nil
+	}
+	var none string
+	e, err := scan(tx.Row(`
+		SELECT '', `+columns+`
+		WHERE e.person = $1 AND d.product_name = $2 AND e.stage <> $3
+		ORDER BY e.authenticated_at DESC, e.id
+		LIMIT 1`, person, productName, string(StageArchived)), &none)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Enrollment{}, nil
+	}
+	if err != nil {
+		return Enrollment{}, fmt.Errorf("find earlier enrollment: %w", err)
+	}
+	return e, nil
+}
+
+// PhonesOf counts the phones that a person has under management, without the one that is about to be replaced. A phone
+// that has been silent since another took its place, as its person says, does not count, nor one of which Apple says that
+// nobody listens any more.
+func PhonesOf(tx *db.Tx, person, replaced string) (n int, err error) {
+	err = tx.Row(`
+		SELECT COUNT(*)
+		FROM enrollments e LEFT JOIN pushes p ON p.enrollment = e.id
+		WHERE e.person = $1 AND (e.stage = $2 OR e.stage = $3) AND e.id <> $4
+			AND NOT (COALESCE(p.gone_at, 0) > e.last_seen_at)
+			AND NOT EXISTS (
+				SELECT 1 FROM devices d JOIN enrollments s ON s.id = d.enrollment
+				WHERE d.former = e.id AND d.same = 'yes' AND s.authenticated_at >= e.last_seen_at)`,
+		person, string(StageAuthenticated), string(StageEnrolled), replaced).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the phones of a person: %w", err)
+	}
+	return n, nil
 }

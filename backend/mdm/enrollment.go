@@ -27,7 +27,12 @@ type Enrollment struct {
 	PersonName     string
 	ManagedAccount string
 	// Former is the enrollment before this one, of the same person and model, or "".
-	Former            string
+	Former string
+	// Nickname is what the person called the phone when it enrolled, Group the group they chose.
+	Nickname, Group string
+	// Same is what the person said when asked whether it is the phone of Former: SameYes, SameNo, SameUnsure, or "" when
+	// nobody asked and it is a guess.
+	Same              string
 	Stage             Stage
 	Device            Device
 	Push              Evidence

@@ -30,6 +30,7 @@ import (
 	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/mdm"
 	"example.org/gatehouse/backend/pki"
+	"example.org/gatehouse/backend/settings"
 )
 
 const topic = "com.apple.mgmt.External.11111111-2222-3333-4444-555555555555"
@@ -42,6 +43,7 @@ type house struct {
 	pki      *pki.Authority
 	apns     *apns.Client
 	events   *event.Log
+	settings *settings.Store
 	upstairs *upstairs
 	server   *mdm.Server
 	mux      *http.ServeMux
@@ -126,6 +128,7 @@ func furnished(t testing.TB, clock *dbtest.Clock, options ...dbtest.Option) *db.
 func newHouse(t testing.TB, d *db.DB, clock *dbtest.Clock, o apns.Options) *house {
 	t.Helper()
 	h := &house{t: t, db: d, clock: clock, events: event.New(d), mux: http.NewServeMux(), log: &bytes.Buffer{}}
+	h.settings = settings.Open(d, h.events)
 	h.upstairs = &upstairs{grants: map[string]mdm.Grant{}}
 	log := slog.New(slog.NewTextHandler(&locked{w: h.log}, nil))
 	var err error
@@ -135,7 +138,8 @@ func newHouse(t testing.TB, d *db.DB, clock *dbtest.Clock, o apns.Options) *hous
 	o.Log = log
 	h.apns = apns.New(d, h.events, o)
 	h.server = mdm.New(mdm.Config{
-		DB: d, PKI: h.pki, APNS: h.apns, Events: h.events, Tokens: h.upstairs, Declarations: h.upstairs, Log: log,
+		DB: d, PKI: h.pki, APNS: h.apns, Events: h.events, Tokens: h.upstairs, Declarations: h.upstairs, Settings: h.settings,
+		Log: log,
 	})
 	h.pki.Routes(h.mux)
 	h.server.Routes(h.mux)

@@ -80,7 +80,7 @@ const columns = `
 	e.id, e.attempt, e.person, e.stage, e.last_seen_at, e.identity_expires_at, e.authenticated_at, e.enrolled_at, e.ended_at, e.ended_by,
 	d.person_name, d.managed_account, d.former, d.product_name, d.model, d.model_number, d.name, d.os_version, d.os_extra, d.build,
 	d.capacity, d.available, d.battery, d.passcode_present, d.passcode_compliant, d.hardware_encryption, d.user_enrollment,
-	d.information_at, d.security_at, d.status_at,
+	d.information_at, d.security_at, d.status_at, d.nickname, d.group_name, d.same,
 	COALESCE(p.token_at, 0), COALESCE(p.sent_at, 0), COALESCE(p.outcome, ''), COALESCE(p.reason, ''), COALESCE(p.gone_at, 0), COALESCE(p.due_at, 0)
 	FROM devices d JOIN enrollments e ON e.id = d.enrollment LEFT JOIN pushes p ON p.enrollment = d.enrollment`
 
@@ -335,7 +335,7 @@ func scan(row interface{ Scan(...any) error }, sortKey *string) (Enrollment, err
 		&e.ID, &e.Attempt, &e.Person, &e.Stage, &seen, &expires, &authenticated, &enrolledAt, &ended, &e.EndedBy,
 		&e.PersonName, &e.ManagedAccount, &e.Former, &d.ProductName, &d.Model, &d.ModelNumber, &d.Name, &d.OSVersion, &d.OSExtra, &d.Build,
 		&d.Capacity, &d.Available, &d.Battery, &d.PasscodePresent, &d.PasscodeCompliant, &d.Encryption, &d.UserEnrollment,
-		&information, &security, &status,
+		&information, &security, &status, &e.Nickname, &e.Group, &e.Same,
 		&token, &sent, &e.Push.Outcome, &e.Push.Reason, &gone, &due)
 	e.LastSeenAt, e.IdentityExpiresAt, e.AuthenticatedAt, e.EnrolledAt, e.EndedAt = db.Time(seen), db.Time(expires), db.Time(authenticated), db.Time(enrolledAt), db.Time(ended)
 	d.InformationAt, d.SecurityAt, d.StatusAt = db.Time(information), db.Time(security), db.Time(status)

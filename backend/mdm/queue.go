@@ -89,6 +89,14 @@ func (s *Server) enqueue(ctx context.Context, ids []string, c Command, all bool)
 	n := 0
 	err := s.db.Update(ctx, func(tx *db.Tx) error {
 		n = 0
+		p, err := s.privacy(tx)
+		if err != nil {
+			return err
+		}
+		c, ok := c.within(p)
+		if !ok {
+			return &ErrForbidden{RequestType: c.requestType, Reason: "the settings say that phones are not asked for this"}
+		}
 		for _, id := range ids {
 			p, err := find(tx, id)
 			if err != nil {

@@ -12,6 +12,7 @@ import (
 	"howett.net/plist"
 
 	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/settings"
 )
 
 // CommandState is how far a command has come.
@@ -195,8 +196,16 @@ func (m *result) reason() string {
 
 // understand stores what an answer tells about the device.
 func (s *Server) understand(tx *db.Tx, id, requestType string, m *result) error {
+	p, err := s.privacy(tx)
+	if err != nil {
+		return err
+	}
 	switch {
+	case switchedOff(p, requestType):
+		m.SecurityInfo, m.ProfileList, m.CertificateList, m.InstalledApps, m.ManagedApplicationList = nil, nil, nil, nil, nil
+		return nil
 	case requestType == "DeviceInformation" && m.QueryResponses != nil:
+		m.QueryResponses.trim(p)
 		return learn(tx, id, m.QueryResponses.device(tx.Now))
 	case requestType == "SecurityInfo" && m.SecurityInfo != nil:
 		d := Device{Encryption: m.SecurityInfo.HardwareEncryptionCaps, PasscodeCompliant: m.SecurityInfo.PasscodeCompliant, SecurityAt: tx.Now}
@@ -210,6 +219,19 @@ func (s *Server) understand(tx *db.Tx, id, requestType string, m *result) error 
 		return storeVersions(tx, id, m)
 	}
 	return nil
+}
+
+// trim drops what the phone was not asked for.
+func (q *deviceInformation) trim(p settings.Privacy) {
+	if !p.Name {
+		q.DeviceName = ""
+	}
+	if !p.Storage {
+		q.DeviceCapacity, q.AvailableDeviceCapacity = nil, nil
+	}
+	if !p.Battery {
+		q.BatteryLevel = nil
+	}
 }
 
 func (q *deviceInformation) device(now time.Time) Device {

@@ -9,6 +9,7 @@ import (
 	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/pki"
+	"example.org/gatehouse/backend/settings"
 )
 
 // The events of an enrollment.
@@ -41,7 +42,17 @@ type Grant struct {
 	ManagedAccount string
 	// Enrollment is set once the token belongs to one.
 	Enrollment string
+	// Nickname is what the person calls the phone, Group the group they chose. Same is what they said when asked whether
+	// the phone is the one of the enrollment Former: one of the Same constants, or "" when nobody asked.
+	Nickname, Group, Same, Former string
 }
+
+// What a person says about a phone that may be one we know.
+const (
+	SameYes    = "yes"
+	SameNo     = "no"
+	SameUnsure = "unsure"
+)
 
 // Tokens knows the bearer tokens and follows the attempts. It stands upstairs, in enroll.
 type Tokens interface {
@@ -73,7 +84,9 @@ type Config struct {
 	Events       *event.Log
 	Tokens       Tokens
 	Declarations Declarations
-	Log          *slog.Logger
+	// Settings say what phones are asked for; nil asks for all there is.
+	Settings *settings.Store
+	Log      *slog.Logger
 }
 
 // Server is the far end of the protocol.
@@ -84,6 +97,7 @@ type Server struct {
 	events       *event.Log
 	tokens       Tokens
 	declarations Declarations
+	settings     *settings.Store
 	log          *slog.Logger
 
 	due     chan struct{} // one signal: somebody is to be woken
@@ -95,11 +109,14 @@ type Server struct {
 // New puts the server together. It asks apns to guard the topic that phones listen to.
 func New(c Config) *Server {
 	s := &Server{
-		db: c.DB, pki: c.PKI, apns: c.APNS, events: c.Events, tokens: c.Tokens, declarations: c.Declarations, log: c.Log,
+		db: c.DB, pki: c.PKI, apns: c.APNS, events: c.Events, tokens: c.Tokens, declarations: c.Declarations, settings: c.Settings, log: c.Log,
 		due: make(chan struct{}, 1), reading: make(chan struct{}, 8), large: make(chan struct{}, 2), refused: newRefusals(),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.settings != nil {
+		s.settings.Follow(s.Minimize)
 	}
 	s.apns.Guard(func(tx *db.Tx, oldTopic, newTopic string) error {
 		n, err := s.Enrolled(tx)

@@ -12,5 +12,6 @@
 //   - The sheet follows a form's answer to apple-remotemanagement-user-login:. The form-action of the content security
 //     policy must name that scheme, since browsers check it for redirects too.
 //
-// Tables: none.
+// Tables: consents (who agreed to what), consent_texts (the texts that were shown, each once), logos, previews (links for
+// a real phone).
 package portal

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,23 +13,12 @@ import (
 	"example.org/gatehouse/backend/text"
 )
 
-var (
-	errClosed = errors.New("portal: enrollment is closed")
-	errKind   = errors.New("portal: this kind of device may not enroll")
-)
-
 // welcome says whether this phone may go on. A phone that signs in again is enrolled already.
 func welcome(now settings.Settings, a enroll.Attempt) error {
-	family := enroll.Family(a.Product)
-	switch {
-	case a.Again():
+	if a.Again() {
 		return nil
-	case !now.Enrollment.Open:
-		return errClosed
-	case family != "" && !slices.Contains(now.Enrollment.Platforms, family):
-		return errKind
 	}
-	return nil
+	return enroll.Welcome(now, enroll.Family(a.Product), a.System())
 }
 
 // verdict says what a person can do about an error.
@@ -78,9 +66,9 @@ func judge(err error) (text.Key, verdict) {
 		return "e.directory_down", wayOn
 	case errors.Is(err, directory.ErrBusy):
 		return "e.too_many", wayOn
-	case errors.Is(err, errClosed):
+	case errors.Is(err, enroll.ErrClosed):
 		return "e.closed", overAsk
-	case errors.Is(err, errKind):
+	case errors.Is(err, enroll.ErrKind):
 		return "e.device_kind", overAsk
 	case errors.Is(err, enroll.ErrSessionUsed):
 		return "e.replay", over

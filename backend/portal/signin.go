@@ -156,7 +156,12 @@ func (v *visit) prove(page string, p directory.Proof) error {
 		}
 		return err
 	}
-	token, err := v.site.Enroll.Grant(ctx, v.session, person)
+	next, _, err := v.site.Enroll.SignIn(ctx, v.session, person)
+	if err != nil {
+		v.note(ctx, err)
+		return err
+	}
+	token, err := v.site.Enroll.Grant(ctx, next)
 	if err != nil {
 		v.note(ctx, err)
 		return err

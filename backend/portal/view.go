@@ -63,11 +63,11 @@ func domain(now settings.Settings, identifier string) string {
 
 // show draws a page with a form. err is what was wrong with what was typed before; nil: nothing yet.
 func (v *visit) show(page string, err error) error {
-	codes, failed := v.site.Directory.HasCodes(v.r.Context())
+	ways, failed := v.site.Directory.Ways(v.r.Context())
 	if failed != nil {
 		return failed
 	}
-	v.now.Codes = codes
+	v.now.Codes = ways.Code
 	if err != nil {
 		v.now.Problem, _ = judge(err)
 		v.now.Missing = errors.Is(err, errMissing)

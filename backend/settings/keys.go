@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -23,7 +24,7 @@ func Keys() []Key {
 	return keys
 }
 
-// GetKey returns one setting as text; lists are separated by commas.
+// GetKey returns one setting as text; lists are separated by commas, groups are JSON.
 func GetKey(s Settings, key string) (string, error) {
 	text, found := "", false
 	walk(reflect.ValueOf(&s).Elem(), "", func(name string, _ reflect.StructField, v reflect.Value) {
@@ -32,14 +33,14 @@ func GetKey(s Settings, key string) (string, error) {
 		}
 	})
 	if !found {
-		return "", &Invalid{key, "not_known", ""}
+		return "", invalid(key, "not_known", "")
 	}
 	return text, nil
 }
 
 // SetKey sets one setting from text. Validation comes with the change.
 func SetKey(s *Settings, key, value string) error {
-	err := error(&Invalid{key, "not_known", value})
+	err := error(invalid(key, "not_known", value))
 	walk(reflect.ValueOf(s).Elem(), "", func(name string, _ reflect.StructField, v reflect.Value) {
 		if name == key {
 			err = parse(key, v, value)
@@ -64,8 +65,17 @@ func format(v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool())
+	case reflect.Int:
+		return strconv.FormatInt(v.Int(), 10)
 	case reflect.Slice:
-		return strings.Join(v.Interface().([]string), ",")
+		if list, ok := v.Interface().([]string); ok {
+			return strings.Join(list, ",")
+		}
+		b, err := json.Marshal(v.Interface())
+		if err != nil {
+			panic(err) // a document of plain values
+		}
+		return string(b)
 	default:
 		return v.String()
 	}
@@ -76,10 +86,19 @@ func parse(key string, v reflect.Value, value string) error {
 	case reflect.Bool:
 		b, err := strconv.ParseBool(value)
 		if err != nil {
-			return &Invalid{key, "not_boolean", value}
+			return invalid(key, "not_boolean", value)
 		}
 		v.SetBool(b)
+	case reflect.Int:
+		n, err := strconv.Atoi(strings.TrimSpace(value))
+		if err != nil {
+			return invalid(key, "not_number", value)
+		}
+		v.SetInt(int64(n))
 	case reflect.Slice:
+		if v.Type().Elem().Kind() != reflect.String {
+			return parseJSON(key, v, value)
+		}
 		list := slices.DeleteFunc(strings.Split(value, ","), func(s string) bool { return strings.TrimSpace(s) == "" })
 		for i := range list {
 			list[i] = strings.TrimSpace(list[i])
@@ -90,6 +109,18 @@ func parse(key string, v reflect.Value, value string) error {
 	default:
 		return fmt.Errorf("setting %s has a kind that text cannot set", key)
 	}
+	return nil
+}
+
+// parseJSON reads a list of more than words. What the form does not know is a slip of the pen.
+func parseJSON(key string, v reflect.Value, value string) error {
+	list := reflect.New(v.Type())
+	d := json.NewDecoder(strings.NewReader(value))
+	d.DisallowUnknownFields()
+	if err := d.Decode(list.Interface()); err != nil {
+		return invalid(key, "not_json", err.Error())
+	}
+	v.Set(list.Elem())
 	return nil
 }
 

@@ -23,6 +23,8 @@ type Settings struct {
 	// Language is the portal's language where a phone asks for none that we have (BCP 47).
 	Language       string         `json:"language" doc:"Language of the portal for phones that ask for none we have (BCP 47)"`
 	Enrollment     Enrollment     `json:"enrollment"`
+	Portal         Portal         `json:"portal"`
+	Privacy        Privacy        `json:"privacy"`
 	ManagedAccount ManagedAccount `json:"managed_account"`
 	Directory      LDAP           `json:"directory"`
 }
@@ -38,30 +40,14 @@ type Organization struct {
 	SupportHours string `json:"support_hours"`
 }
 
-// Enrollment says who may enroll, and with what.
-type Enrollment struct {
-	// Open lets new phones enroll. Phones that are enrolled do not notice.
-	Open bool `json:"open" doc:"New phones may enroll"`
-	// Platforms are the model families that may enroll, in Apple's words: iPhone, iPad, RealityDevice. A Mac
-	// brings no access token on its device channel and cannot be one of them.
-	Platforms []string `json:"platforms" doc:"Model families that may enroll: iPhone, iPad, RealityDevice"`
-	// UnknownDevices says what happens to a sound enrollment request that was not signed under Apple's device
-	// authority: newer classes of devices may use another one.
-	UnknownDevices string `json:"unknown_devices" enum:"accept,refuse" doc:"Requests signed under an authority that we do not know"`
-}
-
-// What to do with devices of an unknown authority.
-const (
-	Accept = "accept"
-	Refuse = "refuse"
-)
-
 // ManagedAccount says how the Managed Apple Account follows from what a person types.
 type ManagedAccount struct {
 	// Rule is "same" (what was typed), "domain" (the same name in Domain) or "attribute" (Attribute of the directory).
 	Rule      string `json:"rule" enum:"same,domain,attribute"`
 	Domain    string `json:"domain"`
 	Attribute string `json:"attribute"`
+	// Federated says that Apple takes the work password, because the organization's sign-in is federated there.
+	Federated bool `json:"federated" doc:"Apple asks for the work password, because Managed Apple Accounts are federated"`
 }
 
 // The rules for Managed Apple Accounts.
@@ -94,9 +80,17 @@ const BindPassword = "ldap-bind"
 // Defaults is what a new installation starts with.
 func Defaults() Settings {
 	return Settings{
-		Domains:        []string{},
-		Language:       "en",
-		Enrollment:     Enrollment{Open: true, Platforms: []string{"iPhone", "iPad", "RealityDevice"}, UnknownDevices: Accept},
+		Domains:  []string{},
+		Language: "en",
+		Enrollment: Enrollment{
+			Open: true, Platforms: []string{"iPhone", "iPad", "RealityDevice"}, UnknownDevices: Accept,
+			Who: Everybody, People: []string{}, Groups: []Group{},
+		},
+		Portal: Portal{
+			Start: true, Privacy: true, Terms: true, Group: true, Device: true, Order: PrivacyFirst, Gets: []string{},
+			AccentLight: "#0f766e", AccentDark: "#2dd4bf",
+		},
+		Privacy:        Privacy{Name: true, Storage: true, Battery: true, Passcode: true, Apps: true, Settings: true, Address: true},
 		ManagedAccount: ManagedAccount{Rule: RuleSame},
 	}
 }
@@ -142,10 +136,19 @@ type Invalid struct {
 	Field   string // its key, "organization.name"
 	Problem string // a code: "required", "too_long", "not_https" …
 	Value   string
+	Hint    string // what would do instead, where that can be told
+}
+
+func invalid(field, problem, value string) *Invalid {
+	return &Invalid{Field: field, Problem: problem, Value: value}
 }
 
 func (e *Invalid) Error() string {
-	return fmt.Sprintf("%s %q: %s", e.Field, e.Value, problems[e.Problem])
+	text := fmt.Sprintf("%s %q: %s", e.Field, e.Value, problems[e.Problem])
+	if e.Hint != "" {
+		text += "; " + e.Hint + " would do"
+	}
+	return text
 }
 
 var problems = map[string]string{
@@ -163,6 +166,15 @@ var problems = map[string]string{
 	"not_boolean":   "must be true or false",
 	"not_plain":     "must not have both StartTLS and ldaps://",
 	"not_attribute": "is not the name of an attribute",
+	"not_number":    "must be a whole number",
+	"not_json":      "is not JSON of the right form",
+	"out_of_range":  "is too small or too large",
+	"not_version":   "is not a version like 18.2",
+	"not_account":   "is not an account like name@example.com",
+	"not_color":     "is not a colour like #0f766e",
+	"contrast":      "has too little contrast for text",
+	"twice":         "is there twice",
+	"empty_group":   "needs a group of the directory or people",
 }
 
 var attributeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.;-]{0,100}$`)
@@ -194,6 +206,8 @@ func (s *Settings) normalize() {
 	if t, err := language.Parse(s.Language); err == nil {
 		s.Language = t.String()
 	}
+	s.Enrollment.normalize()
+	s.Portal.normalize()
 }
 
 // ASCIIDomain is the form in which domains are stored and compared: lower case, ASCII, no dot at the end.
@@ -227,16 +241,17 @@ func (s Settings) Validate() error {
 		{"directory.user_filter", s.Directory.UserFilter, 2000},
 	} {
 		if len([]rune(f.value)) > f.most {
-			return &Invalid{f.field, "too_long", string([]rune(f.value)[:40]) + "…"}
+			return invalid(f.field, "too_long", string([]rune(f.value)[:40])+"…")
 		}
 		if strings.ContainsFunc(f.value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			return &Invalid{f.field, "control", ""}
+			return invalid(f.field, "control", "")
 		}
 	}
 	if len(s.Directory.CA) > 100_000 {
-		return &Invalid{"directory.ca", "too_long", ""}
+		return invalid("directory.ca", "too_long", "")
 	}
-	return firstOf(s.validateOrganization, s.validateAddresses, s.validateRules, s.validateDirectory)
+	return firstOf(s.validateOrganization, s.validateAddresses, s.validateRules, s.Enrollment.validate, s.Portal.validate, s.Privacy.validate,
+		s.validateDirectory)
 }
 
 func firstOf(checks ...func() error) error {
@@ -251,16 +266,16 @@ func firstOf(checks ...func() error) error {
 func (s Settings) validateOrganization() error {
 	if e := s.Organization.SupportEmail; e != "" {
 		if a, err := mail.ParseAddress(e); err != nil || a.Address != e {
-			return &Invalid{"organization.support_email", "not_email", e}
+			return invalid("organization.support_email", "not_email", e)
 		}
 	}
 	if w := s.Organization.SupportURL; w != "" {
 		if u, err := url.Parse(w); err != nil || u.Scheme != "https" || u.Host == "" {
-			return &Invalid{"organization.support_url", "not_web", w}
+			return invalid("organization.support_url", "not_web", w)
 		}
 	}
 	if _, err := language.Parse(s.Language); err != nil {
-		return &Invalid{"language", "not_language", s.Language}
+		return invalid("language", "not_language", s.Language)
 	}
 	return nil
 }
@@ -269,15 +284,15 @@ func (s Settings) validateAddresses() error {
 	if s.URL != "" {
 		u, err := url.Parse(s.URL)
 		if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			return &Invalid{"url", "not_https", s.URL}
+			return invalid("url", "not_https", s.URL)
 		}
 	}
 	if len(s.Domains) > 200 {
-		return &Invalid{"domains", "too_long", ""}
+		return invalid("domains", "too_long", "")
 	}
 	for _, d := range s.Domains {
 		if !domain(d) {
-			return &Invalid{"domains", "not_domain", d}
+			return invalid("domains", "not_domain", d)
 		}
 	}
 	return nil
@@ -290,29 +305,21 @@ func domain(d string) bool {
 }
 
 func (s Settings) validateRules() error {
-	if v := s.Enrollment.UnknownDevices; v != Accept && v != Refuse {
-		return &Invalid{"enrollment.unknown_devices", "not_choice", v}
-	}
-	for _, p := range s.Enrollment.Platforms {
-		if !slices.Contains([]string{"iPhone", "iPad", "RealityDevice"}, p) {
-			return &Invalid{"enrollment.platforms", "not_choice", p}
-		}
-	}
 	switch m := s.ManagedAccount; m.Rule {
 	case RuleSame:
 	case RuleDomain:
 		if m.Domain == "" {
-			return &Invalid{"managed_account.domain", "required", ""}
+			return invalid("managed_account.domain", "required", "")
 		}
 		if !domain(m.Domain) {
-			return &Invalid{"managed_account.domain", "not_domain", m.Domain}
+			return invalid("managed_account.domain", "not_domain", m.Domain)
 		}
 	case RuleAttribute:
 		if m.Attribute == "" && s.Directory.ManagedAccountAttribute == "" {
-			return &Invalid{"managed_account.attribute", "required", ""}
+			return invalid("managed_account.attribute", "required", "")
 		}
 	default:
-		return &Invalid{"managed_account.rule", "not_choice", m.Rule}
+		return invalid("managed_account.rule", "not_choice", m.Rule)
 	}
 	return nil
 }
@@ -323,27 +330,27 @@ func (s Settings) validateDirectory() error {
 		"directory.managed_account_attribute": s.Directory.ManagedAccountAttribute,
 	} {
 		if name != "" && !attributeName.MatchString(name) {
-			return &Invalid{field, "not_attribute", name}
+			return invalid(field, "not_attribute", name)
 		}
 	}
 	d := s.Directory
 	if d.URL != "" {
 		u, err := url.Parse(d.URL)
 		if err != nil || (u.Scheme != "ldap" && u.Scheme != "ldaps") || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.User != nil {
-			return &Invalid{"directory.url", "not_ldap", d.URL}
+			return invalid("directory.url", "not_ldap", d.URL)
 		}
 		if u.Scheme == "ldaps" && d.StartTLS {
-			return &Invalid{"directory.start_tls", "not_plain", d.URL}
+			return invalid("directory.start_tls", "not_plain", d.URL)
 		}
 	}
 	if !d.Enabled {
 		return nil
 	}
 	if d.URL == "" {
-		return &Invalid{"directory.url", "required", ""}
+		return invalid("directory.url", "required", "")
 	}
 	if d.BaseDN == "" {
-		return &Invalid{"directory.base_dn", "required", ""}
+		return invalid("directory.base_dn", "required", "")
 	}
 	return nil
 }

@@ -79,6 +79,21 @@ func TestInvalidSettingsChangeNothing(t *testing.T) {
 		{"directory.enabled", "true", "directory.url", "required"},
 		{"directory.managed_account_attribute", "a)(b", "directory.managed_account_attribute", "not_attribute"},
 		{"no.such.key", "x", "no.such.key", "not_known"},
+		{"enrollment.min_os", "eighteen", "enrollment.min_os", "not_version"},
+		{"enrollment.max_phones", "-1", "enrollment.max_phones", "out_of_range"},
+		{"enrollment.max_phones", "two", "enrollment.max_phones", "not_number"},
+		{"enrollment.who", "friends", "enrollment.who", "not_choice"},
+		{"enrollment.people", "anna @example.org", "enrollment.people", "not_account"},
+		{"enrollment.groups", "Warehouse", "enrollment.groups", "not_json"},
+		{"enrollment.groups", `[{"name":"Warehouse"}]`, "enrollment.groups", "empty_group"},
+		{"enrollment.groups", `[{"name":"Warehouse","cn":"x"}]`, "enrollment.groups", "not_json"},
+		{"enrollment.groups", `[{"name":"A","dn":"cn=a"},{"name":"a","dn":"cn=b"}]`, "enrollment.groups", "twice"},
+		{"portal.order", "backwards", "portal.order", "not_choice"},
+		{"portal.accent_light", "teal", "portal.accent_light", "not_color"},
+		{"portal.accent_light", "#2dd4bf", "portal.accent_light", "contrast"},
+		{"portal.accent_dark", "#0f2f2c", "portal.accent_dark", "contrast"},
+		{"portal.gets", strings.Repeat("x", 61), "portal.gets", "too_long"},
+		{"privacy.keep_days", "99999", "privacy.keep_days", "out_of_range"},
 	} {
 		t.Run(c.key+"="+c.value[:min(len(c.value), 20)], func(t *testing.T) {
 			t.Parallel()
@@ -182,5 +197,79 @@ func TestEveryKeyCanBeReadAndSetAgain(t *testing.T) {
 	}
 	if diff := cmp.Diff(settings.Defaults(), s); diff != "" {
 		t.Errorf("after setting every key to what it was (-want +got):\n%s", diff)
+	}
+}
+
+func TestPoorContrastIsRefusedWithAColourThatWouldDo(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ light, dark string }{
+		{"#ffffff", "#000000"}, {"#2dd4bf", "#0f766e"}, {"#ffcc00", "#330066"}, {"#7f7f7f", "#5f5f5f"}, {"#ff0000", "#ff0000"},
+	} {
+		p := settings.Portal{AccentLight: c.light, AccentDark: c.dark}
+		for _, verdict := range settings.Contrasts(p) {
+			if verdict.Problem == "" {
+				continue
+			}
+			again := settings.Portal{AccentLight: verdict.Suggestion, AccentDark: verdict.Suggestion}
+			for _, second := range settings.Contrasts(again) {
+				if second.Field == verdict.Field && second.Problem != "" {
+					t.Errorf("%s %s: the suggestion %s has a contrast of %.2f", verdict.Field, verdict.Color, second.Color, second.Ratio)
+				}
+			}
+		}
+	}
+	for _, verdict := range settings.Contrasts(settings.Defaults().Portal) {
+		if verdict.Problem != "" || verdict.Ratio < settings.Readable {
+			t.Errorf("the default %s: %+v", verdict.Field, verdict)
+		}
+	}
+}
+
+func TestFollowersBelongToTheChange(t *testing.T) {
+	t.Parallel()
+	s, _ := open(dbtest.Open(t))
+	failed := errors.New("no")
+	calls := 0
+	s.Follow(func(_ *db.Tx, old, next settings.Settings) error {
+		calls++
+		if old.Privacy.Battery && !next.Privacy.Battery {
+			return failed
+		}
+		return nil
+	})
+	set := func(key, value string) error {
+		return s.Change(t.Context(), true, func(now *settings.Settings) error { return settings.SetKey(now, key, value) })
+	}
+	if err := set("privacy.battery", "false"); !errors.Is(err, failed) {
+		t.Errorf("got %v, want the follower's error", err)
+	}
+	if now, err := s.Get(t.Context()); err != nil || !now.Privacy.Battery {
+		t.Errorf("a change that could not be followed was kept: %v", err)
+	}
+	if err := set("privacy.storage", "false"); err != nil || calls != 2 {
+		t.Errorf("got %v after %d calls", err, calls)
+	}
+}
+
+func TestGroupsComeInForm(t *testing.T) {
+	t.Parallel()
+	s, _ := open(dbtest.Open(t))
+	err := s.Change(t.Context(), false, func(now *settings.Settings) error {
+		now.Enrollment.MinOS = "18.0"
+		now.Enrollment.People = []string{" Anna@Bücher.example ", "anna@xn--bcher-kva.example"}
+		return settings.SetKey(now, "enrollment.groups", `[{"name":" Warehouse ","dn":"cn=w,ou=Groups, dc=x","people":["BEN@example.org"]}]`)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := s.Get(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := settings.Defaults().Enrollment
+	want.MinOS, want.People = "18", []string{"anna@xn--bcher-kva.example"}
+	want.Groups = []settings.Group{{Name: "Warehouse", DN: "cn=w,ou=Groups, dc=x", People: []string{"ben@example.org"}}}
+	if diff := cmp.Diff(want, now.Enrollment); diff != "" {
+		t.Errorf("enrollment (-want +got):\n%s", diff)
 	}
 }

@@ -27,12 +27,17 @@ type Store struct {
 	db     *db.DB
 	events *event.Log
 
-	mu     sync.Mutex
-	guards []Guard // guarded by mu
+	mu        sync.Mutex
+	guards    []Guard    // guarded by mu
+	followers []Follower // guarded by mu
 }
 
 // Guard is asked before a change. Its error refuses the change, unless the administrator insists.
 type Guard func(tx *db.Tx, old, new Settings) error
+
+// Follower does what must follow from a change, in its transaction: what is not asked for any more is forgotten, say. Its
+// error undoes the change.
+type Follower func(tx *db.Tx, old, new Settings) error
 
 // Open returns the settings of a database. There is nothing to read yet: a missing document means the defaults.
 func Open(d *db.DB, l *event.Log) *Store { return &Store{db: d, events: l} }
@@ -42,6 +47,13 @@ func (s *Store) Guard(g Guard) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.guards = append(s.guards, g)
+}
+
+// Follow adds a follower.
+func (s *Store) Follow(f Follower) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.followers = append(s.followers, f)
 }
 
 // Get returns the settings.
@@ -112,7 +124,18 @@ func (s *Store) ChangeIn(tx *db.Tx, force bool, fn func(*Settings) error) error 
 			return err
 		}
 	}
-	return s.store(tx, next, version+1, keys)
+	if err := s.store(tx, next, version+1, keys); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	followers := s.followers
+	s.mu.Unlock()
+	for _, follow := range followers {
+		if err := follow(tx, old, next); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Store) ask(tx *db.Tx, old, next Settings) error {

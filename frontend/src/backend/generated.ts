@@ -698,8 +698,10 @@ export interface components {
             enrolled_at?: string;
             /** @description Apple's EnrollmentID */
             enrollment_id: string;
-            /** @description the enrollment of the same person and model before this one */
+            /** @description the enrollment before this one, as its person said, or else the last one of the same person and model */
             former_id?: string;
+            /** @description the group that its person chose */
+            group: string;
             id: string;
             /**
              * Format: date-time
@@ -714,8 +716,10 @@ export interface components {
              * @example iPhone 16 Pro Max
              */
             model: string;
-            /** @description what its owner calls it */
+            /** @description what the phone calls itself */
             name: string;
+            /** @description what its person called it when it enrolled; show this rather than the name */
+            nickname: string;
             os_version: string;
             /** @description user identifier */
             person: string;
@@ -725,6 +729,11 @@ export interface components {
              * @example iPhone17,2
              */
             product_name: string;
+            /**
+             * @description what the person said when asked whether it is the phone of the former enrollment; empty: not asked
+             * @enum {string}
+             */
+            same: "" | "yes" | "no" | "unsure";
             /** @enum {string} */
             state: "waiting" | "enrolled" | "quiet" | "asleep" | "probably_removed" | "must_enroll_again" | "removed" | "archived";
         };
@@ -750,8 +759,10 @@ export interface components {
             facts: components["schemas"]["Fact"][];
             /** @description the enrollments before this one, newest first */
             former: components["schemas"]["Enrollment"][];
-            /** @description the enrollment of the same person and model before this one */
+            /** @description the enrollment before this one, as its person said, or else the last one of the same person and model */
             former_id?: string;
+            /** @description the group that its person chose */
+            group: string;
             id: string;
             /**
              * Format: date-time
@@ -775,10 +786,12 @@ export interface components {
              * @example iPhone 16 Pro Max
              */
             model: string;
-            /** @description what its owner calls it */
+            /** @description what the phone calls itself */
             name: string;
             /** Format: date-time */
             next_push_at?: string;
+            /** @description what its person called it when it enrolled; show this rather than the name */
+            nickname: string;
             os_version: string;
             /** @description user identifier */
             person: string;
@@ -788,6 +801,11 @@ export interface components {
              * @example iPhone17,2
              */
             product_name: string;
+            /**
+             * @description what the person said when asked whether it is the phone of the former enrollment; empty: not asked
+             * @enum {string}
+             */
+            same: "" | "yes" | "no" | "unsure";
             /** @enum {string} */
             state: "waiting" | "enrolled" | "quiet" | "asleep" | "probably_removed" | "must_enroll_again" | "removed" | "archived";
         };
@@ -1052,19 +1070,47 @@ export interface components {
             language: string;
             managed_account: components["schemas"]["SettingsManagedAccount"];
             organization: components["schemas"]["SettingsOrganization"];
+            portal: components["schemas"]["SettingsPortal"];
+            privacy: components["schemas"]["SettingsPrivacy"];
             /** @description Address that phones use, https://NAME[:PORT] */
             url: string;
         };
         SettingsEnrollment: {
+            /** @description Groups of people, as JSON: [{"name":"Warehouse","dn":"cn=…","people":["…"]}] */
+            groups: components["schemas"]["SettingsGroup"][];
+            /**
+             * Format: int64
+             * @description Phones that one person may have; 0: any number
+             */
+            max_phones: number;
+            /** @description Oldest system version that may enroll, for example 18.2; empty: any */
+            min_os: string;
             /** @description New phones may enroll */
             open: boolean;
+            /** @description Work accounts that may enroll when who is listed */
+            people: string[];
             /** @description Model families that may enroll: iPhone, iPad, RealityDevice */
             platforms: string[];
+            /** @description Say already at discovery that a person may not enroll; this tells strangers who has an account */
+            refuse_early: boolean;
             /**
              * @description Requests signed under an authority that we do not know
              * @enum {string}
              */
             unknown_devices: "accept" | "refuse";
+            /**
+             * @description Who may enroll: everybody who can sign in, or those that people and groups name
+             * @enum {string}
+             */
+            who: "everybody" | "listed";
+        };
+        SettingsGroup: {
+            /** @description group of the directory; empty: only the people named here */
+            dn: string;
+            /** @description what people call it; the portal shows it */
+            name: string;
+            /** @description work accounts */
+            people: string[];
         };
         SettingsLDAP: {
             base_dn: string;
@@ -1085,6 +1131,8 @@ export interface components {
         SettingsManagedAccount: {
             attribute: string;
             domain: string;
+            /** @description Apple asks for the work password, because Managed Apple Accounts are federated */
+            federated: boolean;
             /** @enum {string} */
             rule: "same" | "domain" | "attribute";
         };
@@ -1099,6 +1147,50 @@ export interface components {
             support_name: string;
             support_phone: string;
             support_url: string;
+        };
+        SettingsPortal: {
+            /** @description Colour of buttons and links on dark pages, #RRGGBB */
+            accent_dark: string;
+            /** @description Colour of buttons and links on light pages, #RRGGBB */
+            accent_light: string;
+            /** @description Ask for a name of the phone, and whether it is one that is known */
+            device: boolean;
+            /** @description What people get on the phone, for the last page: Mail, Calendar */
+            gets: string[];
+            /** @description Ask for the group, where a person is in more than one */
+            group: boolean;
+            /**
+             * @description Privacy page before the terms, after them, or both on one page
+             * @enum {string}
+             */
+            order: "privacy_first" | "terms_first" | "together";
+            /** @description Show what the organization can see and do */
+            privacy: boolean;
+            /** @description Ask how to sign in, where there is more than one way */
+            start: boolean;
+            /** @description Ask to agree to the terms, if there are any */
+            terms: boolean;
+        };
+        SettingsPrivacy: {
+            /** @description Keep the internet address with the proof that somebody agreed */
+            address: boolean;
+            /** @description Ask for the work apps that are installed */
+            apps: boolean;
+            /** @description Ask for the battery level */
+            battery: boolean;
+            /**
+             * Format: int64
+             * @description Days after which the records of a phone that left are cleared, as the privacy page says; 0: it says nothing
+             */
+            keep_days: number;
+            /** @description Ask for the name of the phone */
+            name: boolean;
+            /** @description Ask whether the passcode keeps the rules */
+            passcode: boolean;
+            /** @description Ask for the work settings and certificates that are installed */
+            settings: boolean;
+            /** @description Ask how much storage is free */
+            storage: boolean;
         };
         SetupState: {
             /** @description the server can serve phones */
