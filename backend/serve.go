@@ -121,6 +121,7 @@ func (b *Backend) servePhones(ctx context.Context, g *errgroup.Group) (*rooms, e
 		NextProtos:     []string{"h2", "http/1.1"},
 	})
 	b.serve(ctx, g, secure, b.observed("phones", r.routes(b.healthy)), graceful)
+	g.Go(func() error { return b.events.Attend(ctx, b.log, b.reachable) })
 	b.log.InfoContext(ctx, "phones served", "addr", l.Addr().String())
 	return r, nil
 }

@@ -17,6 +17,7 @@ import (
 	"example.org/gatehouse/backend/admin"
 	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/enroll"
+	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/mdm"
 	"example.org/gatehouse/backend/settings"
 	"example.org/gatehouse/backend/sim"
@@ -24,7 +25,7 @@ import (
 
 var errWords = errors.New("the story's language has no such words")
 
-// server start|bare|stop|restart|clock DURATION|log: the server, ready to enroll or before its first questions.
+// server start|bare|open|stop|restart|clock DURATION|log: the server, ready to enroll or before its first questions.
 func (w *world) server(args []string) (string, error) {
 	switch strings.Join(args[:1], "") {
 	case "start":
@@ -32,7 +33,7 @@ func (w *world) server(args []string) (string, error) {
 			return "", err
 		}
 		return "", w.setUp()
-	case "bare":
+	case "bare", "open":
 		return "", w.open()
 	case "setup":
 		return "", w.setUp()
@@ -44,10 +45,10 @@ func (w *world) server(args []string) (string, error) {
 		return "", errors.Join(w.shut(), w.open())
 	case "clock":
 		d, err := time.ParseDuration(args[1])
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.offset += d
-		return "", err
+		if err != nil {
+			return "", err
+		}
+		return "", w.pass(d)
 	case "log":
 		return w.log.String(), nil
 	case "revoke": // NAME: the token of a phone is worth nothing any more
@@ -75,8 +76,30 @@ func (w *world) handshake(name string) error {
 	return tls.Client(raw, &tls.Config{RootCAs: roots, ServerName: name, MinVersion: tls.VersionTLS12}).HandshakeContext(ctx)
 }
 
+// pass lets time go by. A server that runs was there all the while.
+func (w *world) pass(d time.Duration) error {
+	before := w.now()
+	w.mu.Lock()
+	w.offset += d
+	w.mu.Unlock()
+	if w.house == nil {
+		return nil
+	}
+	return w.write(func(tx *db.Tx) error { return event.Present(tx, before, w.now(), event.Off) })
+}
+
 // revoke cuts a phone off until its person signs in again. It goes to the database, since no administrator can do it yet.
 func (w *world) revoke(p *sim.Phone) error {
+	return w.write(func(tx *db.Tx) error {
+		if err := mdm.ForgetToken(tx, p.EnrollmentID()); err != nil {
+			return err
+		}
+		return enroll.Tokens{}.Left(tx, p.EnrollmentID())
+	})
+}
+
+// write changes the database behind the server's back.
+func (w *world) write(fn func(tx *db.Tx) error) error {
 	address := w.database
 	if address == "" {
 		address = "sqlite:" + filepath.Join(w.data, "gatehouse.db")
@@ -85,13 +108,7 @@ func (w *world) revoke(p *sim.Phone) error {
 	if err != nil {
 		return err
 	}
-	err = d.Update(context.Background(), func(tx *db.Tx) error {
-		if err := mdm.ForgetToken(tx, p.EnrollmentID()); err != nil {
-			return err
-		}
-		return enroll.Tokens{}.Left(tx, p.EnrollmentID())
-	})
-	return errors.Join(err, d.Close())
+	return errors.Join(d.Update(context.Background(), fn), d.Close())
 }
 
 // phone NAME VERB …: what a person does with an iPhone.
@@ -353,6 +370,18 @@ func (w *world) admin(args []string) (string, error) {
 		return pretty(list.Attempts)
 	case "rehearse": // IDENTIFIER PASSWORD
 		return w.rehearse(api, rest[0], rest[1])
+	case "check":
+		found, err := api.Check(ctx, &admin.None{})
+		if err != nil {
+			return "", err
+		}
+		return pretty(found)
+	case "gaps":
+		gaps, err := api.Gaps(ctx, &admin.GapsIn{})
+		if err != nil {
+			return "", err
+		}
+		return pretty(gaps)
 	case "events":
 		list, err := api.Events(ctx, &admin.EventsIn{Limit: 500})
 		if err != nil {

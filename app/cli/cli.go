@@ -112,7 +112,7 @@ func (p *program) root() *cobra.Command {
 		p.initCommand(), p.serveCommand(), p.trustAnchorCommand(),
 		p.peopleCommand(), p.directoryCommand(), p.pushCertificateCommand(), p.tlsCommand(), p.settingsCommand(),
 		p.enrollmentsCommand(), p.commandCommand(), p.pushCommand(),
-		p.checkCommand(), p.rehearseCommand(), p.eventsCommand(),
+		p.checkCommand(), p.rehearseCommand(), p.eventsCommand(), p.gapsCommand(),
 		p.demoCommand(), p.loadCommand(), p.versionCommand(),
 	)
 	strict(root)

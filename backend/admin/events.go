@@ -9,18 +9,14 @@ import (
 
 // Events are a part of what happened.
 func (a *API) Events(ctx context.Context, in *EventsIn) (*Events, error) {
-	q := event.Query{
+	since, err := moment("since", in.Since)
+	if err != nil {
+		return nil, err
+	}
+	return a.events(ctx, event.Query{
 		Attempt: in.Attempt, Enrollment: in.Enrollment, Person: in.Person, Kind: event.Kind(in.Kind),
-		After: in.After, Before: in.Before, Newest: in.Newest, Limit: in.Limit,
-	}
-	if in.Since != "" {
-		since, err := time.Parse(time.RFC3339, in.Since)
-		if err != nil {
-			return nil, fieldError("since", "not_time", err)
-		}
-		q.Since = since
-	}
-	return a.events(ctx, q)
+		After: in.After, Before: in.Before, Since: since, Newest: in.Newest, Limit: in.Limit,
+	})
 }
 
 func (a *API) events(ctx context.Context, q event.Query) (*Events, error) {

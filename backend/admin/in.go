@@ -173,6 +173,11 @@ type EventsIn struct {
 	Limit      int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
 
+// GapsIn asks when phones could not reach us.
+type GapsIn struct {
+	Since string `query:"since" doc:"RFC 3339; the last 30 days when absent"`
+}
+
 // NewsIn waits until something happens after the cursor.
 type NewsIn struct {
 	After int64 `query:"after" minimum:"0"`

@@ -32,6 +32,7 @@ type Overview struct {
 	TLS           *TLS         `json:"tls,omitempty"`
 	Push          *Push        `json:"push,omitempty"`
 	Counts        Counts       `json:"counts"`
+	Away          *Gaps        `json:"away,omitempty" doc:"when phones could not reach us, in the last seven days"`
 	Findings      []Finding    `json:"findings"`
 	Funnel        []FunnelStep `json:"funnel" doc:"attempts of the last 24 hours by the step they have reached"`
 	Attempts      []Attempt    `json:"attempts" doc:"the attempts in progress or stuck, newest first, at most 20"`
@@ -52,6 +53,22 @@ type FunnelStep struct {
 	Step  string `json:"step" enum:"knocked,signed_in,offered,identified,done"`
 	Count int    `json:"count"`
 	Stuck int    `json:"stuck"`
+}
+
+// Gaps are the times at which phones could not reach us, oldest first. Silence in them is not held against a phone.
+type Gaps struct {
+	Gaps    []Gap     `json:"gaps"`
+	Seconds int64     `json:"seconds" doc:"all together; without those that never were, because the clock was set"`
+	Since   time.Time `json:"since,omitzero" doc:"how far back this goes"`
+	Began   time.Time `json:"began,omitzero" doc:"when we began to keep track; absent before the server has served phones"`
+}
+
+// Gap is one time at which phones could not reach us.
+type Gap struct {
+	From    time.Time `json:"from,omitzero"`
+	Until   time.Time `json:"until,omitzero"`
+	Seconds int64     `json:"seconds"`
+	Reason  string    `json:"reason" enum:"off,asleep,unreachable,clock,still" doc:"the server was off; the computer slept; the server ran, and nobody could reach it; nobody was away, the clock was set; it is not over yet"`
 }
 
 // TLS is the certificate that phones see.

@@ -70,6 +70,24 @@ func Each(t *testing.T, test func(t *testing.T, d *db.DB), options ...Option) {
 	})
 }
 
+// Clocked is Each with a clock for each database that the test moves.
+func Clocked(t *testing.T, test func(t *testing.T, d *db.DB, clock *Clock)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		clock := &Clock{}
+		test(t, Open(t, At(clock)), clock)
+	})
+	if os.Getenv("TEST_DATABASE_URL") == "" {
+		return
+	}
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		clock := &Clock{}
+		test(t, open(t, Postgres(t), []Option{At(clock)}), clock)
+	})
+}
+
 // Open opens a fresh SQLite database that ends with the test.
 func Open(t testing.TB, options ...Option) *db.DB {
 	t.Helper()

@@ -212,6 +212,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-gaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/news": {
         parameters: {
             query?: never;
@@ -891,6 +907,37 @@ export interface components {
             /** Format: int64 */
             stuck: number;
         };
+        Gap: {
+            /** Format: date-time */
+            from?: string;
+            /**
+             * @description the server was off; the computer slept; the server ran, and nobody could reach it; nobody was away, the clock was set; it is not over yet
+             * @enum {string}
+             */
+            reason: "off" | "asleep" | "unreachable" | "clock" | "still";
+            /** Format: int64 */
+            seconds: number;
+            /** Format: date-time */
+            until?: string;
+        };
+        Gaps: {
+            /**
+             * Format: date-time
+             * @description when we began to keep track; absent before the server has served phones
+             */
+            began?: string;
+            gaps: components["schemas"]["Gap"][];
+            /**
+             * Format: int64
+             * @description all together; without those that never were, because the clock was set
+             */
+            seconds: number;
+            /**
+             * Format: date-time
+             * @description how far back this goes
+             */
+            since?: string;
+        };
         ImportPushInBody: {
             /** @description the Apple account it was made with */
             account?: string;
@@ -918,6 +965,8 @@ export interface components {
             admin_address?: string;
             /** @description the attempts in progress or stuck, newest first, at most 20 */
             attempts: components["schemas"]["Attempt"][];
+            /** @description when phones could not reach us, in the last seven days */
+            away?: components["schemas"]["Gaps"];
             counts: components["schemas"]["Counts"];
             /** @description everything here is made up */
             demo: boolean;
@@ -1723,6 +1772,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Events"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-gaps": {
+        parameters: {
+            query?: {
+                /** @description RFC 3339; the last 30 days when absent */
+                since?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gaps"];
                 };
             };
             /** @description Error */
