@@ -7,6 +7,7 @@ export const settingsPages = [
   'accounts',
   'certificates',
   'enrollment',
+  'privacy',
   'appearance',
 ] as const
 export type SettingsPage = (typeof settingsPages)[number]

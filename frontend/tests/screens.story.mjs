@@ -54,6 +54,7 @@ const screens = {
   accounts: ['#/settings/accounts', 'main form input'],
   certificates: ['#/settings/certificates', 'main dl'],
   enrollment: ['#/settings/enrollment', 'main form input'],
+  privacy: ['#/settings/privacy', 'main form input'],
   appearance: ['#/settings/appearance', 'main dl'],
   rehearsal: ['#/rehearsal', 'main form input'],
   setup: ['#/setup/url', 'main form input'],
