@@ -24,7 +24,8 @@ import (
 const maxRequest = 64 << 10
 
 // capabilities is the answer to GetCACaps, RFC 8894 section 3.5.2. There is no DES3 in it: clients that ask are to use AES.
-const capabilities = "AES\nPOSTPKIOperation\nSHA-256\nSHA-512\nSCEPStandard\nRenewal\n"
+// SHA-384 is no word of the RFC, but strongSwan 5.9.8, which Debian 12 has, takes no server without it.
+const capabilities = "AES\nPOSTPKIOperation\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\nRenewal\n"
 
 // Routes adds the SCEP door, RFC 8894. It is open to anybody; the challenge inside of the request decides.
 func (a *Authority) Routes(mux *http.ServeMux) {

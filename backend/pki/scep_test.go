@@ -33,7 +33,7 @@ func TestCapabilities(t *testing.T) {
 	a := open(t, dbtest.Open(t))
 	w := serve(a, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/scep?operation=GetCACaps&message=gatehouse", nil))
 	got := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
-	if want := []string{"AES", "POSTPKIOperation", "SHA-256", "SHA-512", "SCEPStandard", "Renewal"}; !slices.Equal(got, want) {
+	if want := []string{"AES", "POSTPKIOperation", "SHA-256", "SHA-384", "SHA-512", "SCEPStandard", "Renewal"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 
