@@ -73,22 +73,22 @@ func connect(ctx context.Context, conf settings.LDAP) (conn *ldap.Conn, hangUp f
 	if err != nil {
 		return nil, none, err
 	}
-	conn, err = ldap.DialURL(conf.URL, ldap.DialWithTLSConfig(secure), ldap.DialWithDialer(&net.Dialer{Timeout: dialTimeout}))
+	line, err := ldap.DialURL(conf.URL, ldap.DialWithTLSConfig(secure), ldap.DialWithDialer(&net.Dialer{Timeout: dialTimeout}))
 	if err != nil {
 		return nil, none, fmt.Errorf("connect to the directory: %w", err)
 	}
-	conn.SetTimeout(answerTimeout)
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	line.SetTimeout(answerTimeout)
+	stop := context.AfterFunc(ctx, func() { _ = line.Close() })
 	hangUp = func() {
 		stop()
-		_ = conn.Close()
+		_ = line.Close()
 	}
 	if conf.StartTLS {
-		if err := conn.StartTLS(secure); err != nil {
+		if err := line.StartTLS(secure); err != nil {
 			return nil, hangUp, fmt.Errorf("encrypt the connection to the directory: %w", err)
 		}
 	}
-	return conn, hangUp, nil
+	return line, hangUp, nil
 }
 
 func tlsConfig(conf settings.LDAP, host string) (*tls.Config, error) {

@@ -441,6 +441,7 @@ func TestLDAPThatCannotBeAsked(t *testing.T) {
 	}{
 		{"not encrypted", "directory_unreachable", func(s *settings.LDAP) { s.URL = w.plain }},
 		{"another authority", "directory_unreachable", func(s *settings.LDAP) { s.CA = other.ca }},
+		{"another authority by StartTLS", "directory_unreachable", func(s *settings.LDAP) { s.URL, s.StartTLS, s.CA = w.plain, true, other.ca }},
 		{"another name", "directory_unreachable", func(s *settings.LDAP) { s.URL = strings.Replace(w.secure, "127.0.0.1", "127.0.0.2", 1) }},
 		{"a reader it does not know", "directory_reader_refused", func(s *settings.LDAP) { s.BindDN = "cn=nobody," + w.base }},
 		{"no reader", "directory_good", func(s *settings.LDAP) { s.BindDN = "" }}, // connects; the search finds nothing it may read
@@ -453,6 +454,9 @@ func TestLDAPThatCannotBeAsked(t *testing.T) {
 			}
 			if n := h.count(`SELECT COUNT(*) FROM sign_ins`); n != 0 {
 				t.Error("a try that could not be checked was counted")
+			}
+			if len(h.lines) != 0 {
+				t.Error("a connection that failed was never given back")
 			}
 			found := h.Health(t.Context())
 			if len(found) != 1 || found[0].Code != x.finding {
