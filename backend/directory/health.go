@@ -64,6 +64,9 @@ func (d *Directory) TestLDAP(ctx context.Context, identifier, password string) (
 	if err != nil {
 		return r, err
 	}
+	if s.Directory.URL == "" {
+		return r, &settings.Invalid{Field: "directory.url", Problem: "required"}
+	}
 	v, leave, err := d.open(ctx, s.Directory)
 	if !r.step(StepConnect, err, s.Directory.URL) {
 		return r, nil

@@ -514,7 +514,7 @@ func TestLDAPReport(t *testing.T) {
 		if err != nil || r.OK() || len(r.Steps) != 2 || r.Steps[1].Name != StepSearch {
 			t.Errorf("nobody: %+v, %v", r, err)
 		}
-		h.set(func(s *settings.Settings) { s.Directory.UserFilter = "(objectClass=inetOrgPerson)" })
+		h.set(func(s *settings.Settings) { s.Directory.UserFilter = "(|(objectClass=inetOrgPerson)(uid={{name}}))" })
 		r, err = h.TestLDAP(t.Context(), "jana@example.org", "")
 		if err != nil || r.OK() || r.Steps[1].Detail != ambiguous {
 			t.Errorf("a filter that finds everybody: %+v, %v", r, err)
@@ -523,6 +523,10 @@ func TestLDAPReport(t *testing.T) {
 			t.Error("a test was counted")
 		}
 	})
+	_, err := one(t).TestLDAP(t.Context(), "jana@example.org", "")
+	if missing := (*settings.Invalid)(nil); !errors.As(err, &missing) || missing.Field != "directory.url" {
+		t.Errorf("before there is a directory: got %v, want that its address is missing", err)
+	}
 }
 
 func TestHealth(t *testing.T) {

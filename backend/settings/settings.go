@@ -166,6 +166,7 @@ var problems = map[string]string{
 	"not_boolean":   "must be true or false",
 	"not_plain":     "must not have both StartTLS and ldaps://",
 	"not_attribute": "is not the name of an attribute",
+	"not_filter":    "is not an LDAP filter with {{identifier}} or {{name}} in it",
 	"not_number":    "must be a whole number",
 	"not_json":      "is not JSON of the right form",
 	"out_of_range":  "is too small or too large",
@@ -343,6 +344,9 @@ func (s Settings) validateDirectory() error {
 			return invalid("directory.start_tls", "not_plain", d.URL)
 		}
 	}
+	if d.UserFilter != "" && !findsPerson(d.UserFilter) {
+		return invalid("directory.user_filter", "not_filter", d.UserFilter)
+	}
 	if !d.Enabled {
 		return nil
 	}
@@ -353,4 +357,22 @@ func (s Settings) validateDirectory() error {
 		return invalid("directory.base_dn", "required", "")
 	}
 	return nil
+}
+
+// findsPerson says whether a filter has the form of one and asks for what was typed: one that does not would find the same
+// entry for everybody. The directory alone knows whether it takes it.
+func findsPerson(filter string) bool {
+	open := 0
+	for i, r := range filter {
+		switch r {
+		case '(':
+			open++
+		case ')':
+			open--
+		}
+		if open < 0 || open == 0 && i < len(filter)-1 {
+			return false
+		}
+	}
+	return open == 0 && (strings.Contains(filter, "{{identifier}}") || strings.Contains(filter, "{{name}}") || strings.Contains(filter, "%s"))
 }
