@@ -23,11 +23,16 @@ InstalledApplicationList, ManagedApplicationList, DeclarativeManagement, DeviceL
 
 RemoveProfile without --identifier takes the enrollment profile away: the management of that phone ends, and what work
 put on it goes.`,
-		Example: `  gatehoused command send DeviceInformation --to 8F2C0A4E-…
+		Example: `  gatehoused command send DeviceInformation --to 8F2C0A4E-… 51D07B33-…
   gatehoused command send DeviceLock --to 8F2C0A4E-… --message "Found? Call us" --phone "+49 30 1234"
   gatehoused command send RemoveProfile --to 8F2C0A4E-…`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(in.Body.IDs) > 0 {
+				in.Body.IDs = append(in.Body.IDs, args[1:]...)
+			} else if len(args) > 1 {
+				return misuse(c, "name phones with --to")
+			}
 			if in.Body.All == (len(in.Body.IDs) > 0) {
 				return misuse(c, "name phones with --to, or all of them with --all")
 			}
@@ -36,7 +41,7 @@ put on it goes.`,
 		},
 	}
 	f := send.Flags()
-	f.StringSliceVar(&in.Body.IDs, "to", nil, "a phone; can be repeated, or a list separated by commas")
+	f.StringSliceVar(&in.Body.IDs, "to", nil, "a phone, or several; can be repeated, or a list separated by commas")
 	f.BoolVar(&in.Body.All, "all", false, "every enrolled phone")
 	f.StringVar(&in.Body.Message, "message", "", "shown on the locked screen (DeviceLock)")
 	f.StringVar(&in.Body.PhoneNumber, "phone", "", "shown on the locked screen (DeviceLock)")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -132,7 +133,9 @@ func (p *program) importSettings(ctx context.Context, d *door, document []byte, 
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(document, now); err != nil {
+	reader := json.NewDecoder(bytes.NewReader(document))
+	reader.DisallowUnknownFields() // a name that is wrong would change nothing, unseen
+	if err := reader.Decode(now); err != nil {
 		return fmt.Errorf("the file is not a document of settings: %w", err)
 	}
 	stored, err := putSettings(ctx, d, now, force)

@@ -34,7 +34,8 @@ type Account struct {
 	CreatedAt      time.Time
 }
 
-// Add makes a local account. Whoever gets no password gets an enrollment code.
+// Add makes a local account. Whoever gets no password gets an enrollment code. Somebody for whom no Managed Apple Account
+// can be told could never enroll, and is refused.
 func (d *Directory) Add(ctx context.Context, p NewPerson) (Code, error) {
 	who, err := Fold(p.Identifier)
 	if err != nil {
@@ -55,6 +56,13 @@ func (d *Directory) Add(ctx context.Context, p NewPerson) (Code, error) {
 		return "", err
 	}
 	err = d.db.Update(ctx, func(tx *db.Tx) error {
+		now, err := d.settings.In(tx)
+		if err != nil {
+			return err
+		}
+		if _, err := ManagedAccountFor(now, Person{Identifier: who, ManagedAccount: account, Source: FromLocal}); err != nil {
+			return err
+		}
 		n, err := tx.Exec(`
 			INSERT INTO local_accounts (identifier, name, password_hash, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
 			ON CONFLICT (identifier) DO NOTHING`,

@@ -44,6 +44,9 @@ func TestPeople(t *testing.T) {
 		if _, err := h.Add(t.Context(), NewPerson{Identifier: "ben@example.org", ManagedAccount: "ben"}); !errors.Is(err, ErrAddress) {
 			t.Errorf("an account without a domain: got %v, want ErrAddress", err)
 		}
+		if _, err := h.Add(t.Context(), NewPerson{Identifier: "ben"}); !errors.Is(err, ErrNoManagedAccount) {
+			t.Errorf("a short name, and nothing that makes an account of it: got %v, want ErrNoManagedAccount", err)
+		}
 		if _, err := h.Add(t.Context(), NewPerson{Identifier: "ben@example.org", Password: strings.Repeat("x", 257)}); !errors.Is(err, ErrPassword) {
 			t.Errorf("a password without end: got %v, want ErrPassword", err)
 		}
