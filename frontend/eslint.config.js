@@ -35,6 +35,7 @@ export default ts.config(
       'no-restricted-imports': ['error', { patterns: [generated] }],
       'no-restricted-globals': ['error', network],
       'svelte/no-navigation-without-resolve': 'off', // that is SvelteKit's router; ours is ~/routes
+      'svelte/prefer-svelte-reactivity': 'off', // our sets and maps are replaced as a whole ($state.raw), never changed
       eqeqeq: 'error',
     },
   },

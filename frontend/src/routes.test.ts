@@ -4,7 +4,7 @@ import { address, parse, type Route } from './routes'
 describe('routes', () => {
   it.each<Route>([
     { screen: 'overview' },
-    { screen: 'overview', attempt: 'K7-31Q' },
+    { screen: 'waiting', id: 'K7-31Q' },
     { screen: 'phones', id: 'A/B ü', state: 'quiet' },
     { screen: 'people', id: 'anna@example.org' },
     { screen: 'settings', page: 'certificates' },

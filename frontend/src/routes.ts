@@ -24,8 +24,9 @@ export const setupPages = [
 export type SetupPage = (typeof setupPages)[number]
 
 export type Route =
-  | { screen: 'overview'; attempt?: string | undefined }
+  | { screen: 'overview' }
   | { screen: 'phones'; id?: string | undefined; state?: string | undefined }
+  | { screen: 'waiting'; id?: string | undefined }
   | { screen: 'people'; id?: string | undefined }
   | { screen: 'settings'; page: SettingsPage }
   | { screen: 'rehearsal' }
@@ -38,6 +39,7 @@ export function parse(hash: string): Route {
   switch (screen) {
     case 'phones':
       return { screen, id, state: new URLSearchParams(query).get('state') ?? undefined }
+    case 'waiting':
     case 'people':
       return { screen, id }
     case 'settings':
@@ -46,8 +48,6 @@ export function parse(hash: string): Route {
       return { screen }
     case 'setup':
       return { screen, page: setupPages.find((page) => page === id) }
-    case 'overview':
-      return { screen, ...(id ? { attempt: id } : {}) }
     default:
       return { screen: 'overview' }
   }
@@ -56,11 +56,12 @@ export function parse(hash: string): Route {
 export function address(route: Route): string {
   switch (route.screen) {
     case 'overview':
-      return `#/overview${tail(route.attempt)}`
+      return '#/overview'
     case 'phones':
       return `#/phones${tail(route.id)}${route.state ? `?state=${encodeURIComponent(route.state)}` : ''}`
+    case 'waiting':
     case 'people':
-      return `#/people${tail(route.id)}`
+      return `#/${route.screen}${tail(route.id)}`
     case 'settings':
       return `#/settings/${route.page}`
     case 'rehearsal':

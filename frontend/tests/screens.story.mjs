@@ -14,17 +14,8 @@ const screens = {
       await page.locator('aside dd').first().waitFor()
     },
   ],
-  attempt: [
-    '#/overview',
-    'main h2',
-    async (page) => {
-      await page.keyboard.press('Control+k')
-      await page.keyboard.type(attempt)
-      await page.getByRole('option', { name: attempt }).waitFor()
-      await page.keyboard.press('Enter')
-      await page.locator('aside dd').first().waitFor()
-    },
-  ],
+  waiting: ['#/waiting', 'main button[aria-pressed]'],
+  attempt: [() => `#/waiting/${attempt}`, 'aside dd'],
   people: ['#/people', '[role=grid] [role=row][aria-rowindex="3"]'],
   person: [
     '#/people',
@@ -93,7 +84,7 @@ for (const look of looks) {
     if (look.large) await page.addStyleTag({ content: 'html { font-size: 200% }' })
     if (look.rtl) await page.evaluate(() => (document.documentElement.dir = 'rtl'))
     for (const [name, [route, there, also]] of Object.entries(screens)) {
-      await page.evaluate((to) => (location.hash = to), route)
+      await page.evaluate((to) => (location.hash = to), typeof route === 'string' ? route : route())
       await page.locator(there).first().waitFor()
       await also?.(page)
       await picture(page, `${name}-${look.name}`)

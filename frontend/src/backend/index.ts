@@ -80,6 +80,8 @@ export const commandTypes = (signal?: Signal) => ask(api.GET('/api/command-types
 export const sendCommand = (body: CommandRequest) => ask(api.POST('/api/commands', { body }))
 export const wake = (ids: string[]) => ask(api.POST('/api/wake', { body: { ids } }))
 
+export const attempts = (open: boolean, signal?: Signal) =>
+  ask(api.GET('/api/attempts', { params: { query: { open, limit: 500 } }, signal }))
 export const attempt = (id: string, signal?: Signal) =>
   ask(api.GET('/api/attempts/{id}', { ...phone(id), signal }))
 

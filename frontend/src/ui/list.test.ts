@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { step, turned, visible } from './list'
+import { directionOf, moved, slots, step, turned, visible } from './list'
 
 it('draws only the rows in view and a few around them', () => {
   expect(visible(0, 320, 32, 10_000, 4)).toEqual({ first: 0, last: 14 })
@@ -21,4 +21,27 @@ it('moves with the keys and stays in the list', () => {
 it('turns an order round', () => {
   expect(turned('name')).toBe('-name')
   expect(turned('-name')).toBe('name')
+})
+
+it('keeps the elements of rows that stay in view', () => {
+  const shown = (first: number, last: number) =>
+    new Map(slots(first, last).map(({ slot, index }) => [index, slot]))
+  const before = shown(10, 14)
+  const after = shown(12, 16)
+  for (const index of [12, 13, 14]) expect(after.get(index)).toBe(before.get(index))
+  expect([...after.keys()].sort()).toEqual([12, 13, 14, 15, 16])
+  expect(slots(0, -1)).toEqual([])
+})
+
+it('knows how a list is sorted', () => {
+  const column = { id: 'seen', title: 'Seen', least: 4, sort: '-seen' }
+  expect(directionOf(column, 'seen')).toBe('ascending')
+  expect(directionOf(column, '-seen')).toBe('descending')
+  expect(directionOf(column, 'name')).toBeUndefined()
+})
+
+it('puts a column in another place', () => {
+  expect(moved(['a', 'b', 'c'], 'a', 2)).toEqual(['b', 'c', 'a'])
+  expect(moved(['a', 'b', 'c'], 'c', -1)).toEqual(['c', 'a', 'b'])
+  expect(moved(['a', 'b'], 'new', 1)).toEqual(['a', 'new', 'b'])
 })

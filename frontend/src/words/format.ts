@@ -1,5 +1,22 @@
 /** Numbers, sizes and times as people of one language write them. Nothing here depends on the state of a screen. */
 
+/**
+ * made keeps what Intl has made for a language: making it costs more than a frame of a list with a hundred times on it,
+ * and there are only as many as there are forms below.
+ */
+const made = new Map<string, unknown>()
+
+function once<T>(kind: string, lang: string, make: () => T): T {
+  const key = `${kind} ${lang}`
+  if (!made.has(key)) made.set(key, make())
+  return made.get(key) as T
+}
+
+const dates = (kind: string, lang: string, form: Intl.DateTimeFormatOptions) =>
+  once(kind, lang, () => new Intl.DateTimeFormat(lang, form))
+const numbers = (kind: string, lang: string, form: Intl.NumberFormatOptions = {}) =>
+  once(kind, lang, () => new Intl.NumberFormat(lang, form))
+
 const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
@@ -9,7 +26,11 @@ export function ago(lang: string, at: string, now: number): string {
   const then = Date.parse(at)
   const past = now - then
   if (Math.abs(past) >= 7 * day) return date(lang, at, now)
-  const words = new Intl.RelativeTimeFormat(lang, { numeric: 'auto', style: 'short' })
+  const words = once(
+    'ago',
+    lang,
+    () => new Intl.RelativeTimeFormat(lang, { numeric: 'auto', style: 'short' }),
+  )
   if (Math.abs(past) < minute) return words.format(0, 'second')
   const sign = past > 0 ? -1 : 1
   const span = Math.abs(past)
@@ -22,29 +43,32 @@ export function ago(lang: string, at: string, now: number): string {
 export function date(lang: string, at: string, now: number): string {
   const then = new Date(at)
   const sameYear = then.getFullYear() === new Date(now).getFullYear()
-  return new Intl.DateTimeFormat(lang, {
-    day: 'numeric',
-    month: sameYear ? 'long' : 'short',
-    ...(sameYear ? {} : { year: 'numeric' }),
-  }).format(then)
+  const form = sameYear
+    ? dates('day', lang, { day: 'numeric', month: 'long' })
+    : dates('day of a year', lang, { day: 'numeric', month: 'short', year: 'numeric' })
+  return form.format(then)
 }
 
 /** exact is day and time to the second: what one sees when one hovers. */
 export function exact(lang: string, at: string): string {
-  return new Intl.DateTimeFormat(lang, { dateStyle: 'full', timeStyle: 'medium' }).format(new Date(at))
+  return dates('exact', lang, { dateStyle: 'full', timeStyle: 'medium' }).format(new Date(at))
 }
 
 /** moment is day and time as one says them: for what ends. */
 export function moment(lang: string, at: string): string {
-  return new Intl.DateTimeFormat(lang, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(at))
+  return dates('moment', lang, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(at))
 }
 
 export function number(lang: string, value: number): string {
-  return new Intl.NumberFormat(lang).format(value)
+  return numbers('number', lang).format(value)
+}
+
+export function plurals(lang: string): Intl.PluralRules {
+  return once('plurals', lang, () => new Intl.PluralRules(lang))
 }
 
 export function percent(lang: string, share: number): string {
-  return new Intl.NumberFormat(lang, { style: 'percent', maximumFractionDigits: 0 }).format(share)
+  return numbers('percent', lang, { style: 'percent', maximumFractionDigits: 0 }).format(share)
 }
 
 /** bytes counts in thousands, as Apple does on the phone. */

@@ -1,5 +1,6 @@
 import { catalogues, type Message, type Tag } from './catalogues'
 import type en from './en.json'
+import { number, plurals } from './format'
 
 export type Key = keyof typeof en
 export type Vars = Record<string, string | number>
@@ -19,7 +20,7 @@ export function has(key: string): key is Key {
 
 function form(message: Message, count: string | number | undefined, lang: string): string {
   if (typeof message === 'string') return message
-  const rule = new Intl.PluralRules(lang).select(Number(count ?? 0))
+  const rule = plurals(lang).select(Number(count ?? 0))
   return message[rule] ?? message.other ?? ''
 }
 
@@ -27,6 +28,6 @@ function fill(text: string, vars: Vars, lang: string): string {
   return text.replace(/\{\{(\w+)\}\}/g, (all, name: string) => {
     const value = vars[name]
     if (value === undefined) return all
-    return typeof value === 'number' ? new Intl.NumberFormat(lang).format(value) : value
+    return typeof value === 'number' ? number(lang, value) : value
   })
 }

@@ -5,13 +5,13 @@ import { t } from '~/words/language.svelte'
 /** The columns of the list of phones, in their order. */
 export function columns(): Column<EnrollmentSort>[] {
   return [
-    { id: 'person', title: t('phones.person'), width: 'minmax(7rem, 1.6fr)', sort: 'person', fixed: true },
-    { id: 'name', title: t('phones.name'), width: 'minmax(4rem, 1fr)', sort: 'name' },
-    { id: 'managed_account', title: t('phones.managed'), width: 'minmax(7rem, 1.6fr)' },
-    { id: 'model', title: t('phones.model'), width: 'minmax(6rem, 1.2fr)', sort: 'model' },
-    { id: 'os_version', title: t('phones.os'), width: '4rem', sort: 'os' },
-    { id: 'state', title: t('phones.state'), width: 'minmax(7rem, 1.1fr)' },
-    { id: 'enrolled_at', title: t('phones.enrolled_at'), width: '6rem', sort: '-enrolled_at' },
-    { id: 'last_seen_at', title: t('phones.last_seen_at'), width: '6rem', sort: '-last_seen_at' },
+    { id: 'person', title: t('phones.person'), least: 7, share: 1.6, sort: 'person', fixed: true },
+    { id: 'name', title: t('phones.name'), least: 4, share: 1, sort: 'name' },
+    { id: 'managed_account', title: t('phones.managed'), least: 7, share: 1.6 },
+    { id: 'model', title: t('phones.model'), least: 6, share: 1.2, sort: 'model' },
+    { id: 'os_version', title: t('phones.os'), least: 4, share: 0, sort: 'os' },
+    { id: 'state', title: t('phones.state'), least: 7, share: 1.1 },
+    { id: 'enrolled_at', title: t('phones.enrolled_at'), least: 6, share: 0, sort: '-enrolled_at' },
+    { id: 'last_seen_at', title: t('phones.last_seen_at'), least: 6, share: 0, sort: '-last_seen_at' },
   ]
 }

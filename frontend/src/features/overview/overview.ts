@@ -1,8 +1,6 @@
-import type { Finding, FunnelStep, Overview } from '~/backend/types'
+import type { Finding, Overview } from '~/backend/types'
 import type { Route } from '~/routes'
 import type { Key } from '~/words/translate'
-
-export const steps = ['knocked', 'signed_in', 'offered', 'identified', 'done'] as const
 
 /** needs is what needs somebody: good findings are no news. */
 export function needs(overview: Overview): Finding[] {
@@ -23,28 +21,8 @@ export function wayOut(finding: Finding): { label: Key; route: Route } | undefin
     case 'people':
       return { label: 'overview.go.people', route: { screen: 'people' } }
     case 'attempts':
+      return { label: 'overview.go.waiting', route: { screen: 'waiting' } }
     case 'none':
       return undefined
   }
-}
-
-export interface Bar {
-  step: (typeof steps)[number]
-  /** everybody who got at least this far. */
-  reached: number
-  stuck: number
-  share: number
-}
-
-/**
- * bars turns "who stands where" into "who got how far": somebody who has a profile has signed in before. So each bar is
- * at most as tall as the one before it, and where it drops is where people are lost.
- */
-export function bars(funnel: FunnelStep[]): Bar[] {
-  const at = (step: string) => funnel.find((one) => one.step === step)
-  const total = funnel.reduce((sum, one) => sum + one.count, 0)
-  return steps.map((step, i) => {
-    const reached = steps.slice(i).reduce((sum, later) => sum + (at(later)?.count ?? 0), 0)
-    return { step, reached, stuck: at(step)?.stuck ?? 0, share: total === 0 ? 0 : reached / total }
-  })
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Attempt } from '~/backend/types'
 import { has } from '~/words/translate'
-import { steps } from './overview'
+import { steps } from '~/forms/funnel'
 import { remedy } from './remedy'
 
 const attempt = (more: Partial<Attempt>): Attempt => ({

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { FunnelStep } from '~/backend/types'
-import { bars } from './overview'
+import { bars } from './funnel'
 
 const step = (name: FunnelStep['step'], count: number, stuck = 0): FunnelStep => ({
   step: name,
