@@ -37,7 +37,7 @@ var owners = map[string]string{
 	"local_accounts": "directory", "managed_accounts": "directory", "codes": "directory", "sign_ins": "directory",
 	"authorities": "pki", "identities": "pki", "challenges": "pki", "tls_certificates": "pki",
 	"push_certificates": "apns",
-	"enrollments":       "mdm", "devices": "mdm", "commands": "mdm", "command_results": "mdm", "managed_apps": "mdm", "pushes": "mdm",
+	"enrollments":       "mdm", "pins": "mdm", "listed": "mdm", "remarks": "mdm", "tags": "mdm", "devices": "mdm", "commands": "mdm", "command_results": "mdm", "managed_apps": "mdm", "pushes": "mdm",
 	"texts": "text", "text_versions": "text", "text_languages": "text", "text_revisions": "text",
 	"attempts": "enroll", "sessions": "enroll", "tokens": "enroll", "declaration_status": "ddm",
 	"consents": "portal", "consent_texts": "portal", "logos": "portal", "previews": "portal",
@@ -192,7 +192,11 @@ func TestOnlyTheOwnerNamesATable(t *testing.T) {
 	}
 }
 
-var createTable = regexp.MustCompile(`(?i)CREATE TABLE\s+([a-z_]+)`)
+var (
+	createTable = regexp.MustCompile(`(?i)CREATE TABLE\s+([a-z_]+)`)
+	// stepTable is a table that a migration needs on its way and no longer.
+	stepTable = regexp.MustCompile(`(?i)(?:DROP TABLE\s+([a-z_]+_aside)|ALTER TABLE\s+([a-z_]+_next)\s+RENAME)`)
+)
 
 func TestEveryTableHasAnOwnerThatSaysSo(t *testing.T) {
 	docs := map[string]string{}
@@ -210,7 +214,14 @@ func TestEveryTableHasAnOwnerThatSaysSo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		steps := ""
+		for _, m := range stepTable.FindAllStringSubmatch(string(text), -1) {
+			steps += " " + m[1] + m[2] + " "
+		}
 		for _, m := range createTable.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(steps, " "+m[1]+" ") {
+				continue
+			}
 			owner, ok := owners[m[1]]
 			if !ok {
 				t.Errorf("%s: the table %s has no owner in this test", path, m[1])

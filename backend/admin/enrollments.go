@@ -6,52 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"example.org/gatehouse/backend/enroll"
 	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/mdm"
 )
-
-// Enrollments is a page of the list of phones.
-func (a *API) Enrollments(ctx context.Context, in *EnrollmentsIn) (*Enrollments, error) {
-	r, err := a.rooms()
-	if err != nil {
-		return nil, err
-	}
-	page, err := r.MDM.List(ctx, mdm.ListQuery{
-		Search: in.Search, State: in.State, Sort: in.Sort, After: in.After, Stale: in.Stale, Limit: in.Limit,
-	})
-	if err != nil {
-		return nil, err
-	}
-	view := &Enrollments{
-		Enrollments: make([]Enrollment, 0, len(page.Enrollments)), Next: page.Next, Counts: Counts{States: map[string]int{}},
-	}
-	now := a.DB.Now()
-	for _, e := range page.Enrollments {
-		view.Enrollments = append(view.Enrollments, viewEnrollment(r.MDM, e, now))
-	}
-	if in.Counts {
-		view.Counts, err = a.counts(ctx, r)
-	}
-	return view, err
-}
-
-func viewEnrollment(phones *mdm.Server, e mdm.Enrollment, now time.Time) Enrollment {
-	state := phones.Describe(e, now)
-	return Enrollment{
-		ID: e.ID, EnrollmentID: e.ID, Person: e.Person, PersonName: e.PersonName, ManagedAccount: e.ManagedAccount,
-		State: state.Code,
-		Described: Described{
-			Code: state.Code, Reason: state.Reason, Next: state.Next, Level: string(levelOf(state)), Params: params(state.Params),
-		},
-		Name: e.Device.Name, Model: e.Device.Model, ProductName: e.Device.ProductName,
-		OSVersion: e.Device.OSVersion, Build: e.Device.Build,
-		EnrolledAt: e.EnrolledAt, LastSeenAt: e.LastSeenAt, LastInfoAt: e.Device.InformationAt, EndedAt: e.EndedAt,
-		FormerID: e.Former, Nickname: e.Nickname, Group: e.Group, Same: e.Same,
-	}
-}
 
 // levelOf says how urgent a state is for whoever looks at the list.
 func levelOf(s mdm.State) event.Level {
@@ -81,10 +40,13 @@ func (a *API) Enrollment(ctx context.Context, in *EnrollmentIn) (*EnrollmentDeta
 	if err != nil {
 		return nil, err
 	}
-	now := a.DB.Now()
+	now, err := r.MDM.Moment(ctx)
+	if err != nil {
+		return nil, err
+	}
 	view := &EnrollmentDetail{
-		Enrollment: viewEnrollment(r.MDM, e, now), Facts: facts(e.Device), Apps: []App{}, Attempt: e.Attempt,
-		IdentityNotAfter: e.IdentityExpiresAt, LastPushAt: e.Push.SentAt, NextPushAt: e.Push.DueAt,
+		Enrollment: viewEnrollment(e, now), Facts: facts(e.Device), Apps: []App{}, Attempt: e.Attempt,
+		LastPushAt: e.Push.SentAt, NextPushAt: e.Push.DueAt,
 		LastPushOutcome: e.Push.Outcome, LastPushReason: e.Push.Reason, Former: []Enrollment{},
 	}
 	apps, err := r.MDM.Apps(ctx, in.ID)
@@ -102,7 +64,7 @@ func (a *API) Enrollment(ctx context.Context, in *EnrollmentIn) (*EnrollmentDeta
 		if err != nil {
 			return nil, err
 		}
-		view.Former = append(view.Former, viewEnrollment(r.MDM, before, now))
+		view.Former = append(view.Former, viewEnrollment(before, now))
 		former = before.Former
 	}
 	return view, nil
@@ -217,8 +179,14 @@ func (a *API) SendCommand(ctx context.Context, in *SendCommandIn) (*Queued, erro
 	if err != nil {
 		return nil, err
 	}
-	if in.Body.All == (len(in.Body.IDs) > 0) {
-		return nil, fieldError("ids", "required", errors.New("name phones, or all of them, and not both"))
+	chosen := mdm.Filter{All: in.Body.All}
+	if in.Body.All && in.Body.named() {
+		return nil, fieldError("ids", "required", errNamed)
+	}
+	if !in.Body.All {
+		if chosen.IDs, err = a.chosen(ctx, r, in.Body.Selection); err != nil {
+			return nil, err
+		}
 	}
 	now, err := a.Config.Settings.Get(ctx)
 	if err != nil {
@@ -238,7 +206,7 @@ func (a *API) SendCommand(ctx context.Context, in *SendCommandIn) (*Queued, erro
 	if in.Body.Type == "RemoveProfile" && profile == own {
 		command = mdm.EndManagement(own) // once it has obeyed, the phone is under management no more
 	}
-	n, err := r.MDM.Enqueue(ctx, mdm.Filter{IDs: in.Body.IDs, All: in.Body.All}, command)
+	n, err := r.MDM.Enqueue(ctx, chosen, command)
 	return &Queued{Count: n}, err
 }
 
@@ -257,6 +225,10 @@ func (a *API) Wake(ctx context.Context, in *WakeIn) (*Queued, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := r.MDM.Wake(ctx, in.Body.IDs...)
+	ids, err := a.chosen(ctx, r, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	n, err := r.MDM.Wake(ctx, ids...)
 	return &Queued{Count: n}, err
 }

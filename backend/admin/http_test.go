@@ -96,10 +96,10 @@ func TestOtherSitesAreRefused(t *testing.T) {
 		method, host, origin, site string
 		want                       int
 	}{
-		"own":             {"POST", "", "", "", 422},
-		"own origin":      {"POST", "", s.URL, "same-origin", 422},
-		"known name":      {"POST", "gatehouse.example.org:8444", "", "", 422},
-		"localhost":       {"POST", "localhost:8444", "", "", 422},
+		"own":             {"POST", "", "", "", 409},
+		"own origin":      {"POST", "", s.URL, "same-origin", 409},
+		"known name":      {"POST", "gatehouse.example.org:8444", "", "", 409},
+		"localhost":       {"POST", "localhost:8444", "", "", 409},
 		"rebound name":    {"GET", "evil.example", "", "", 403},
 		"rebound change":  {"POST", "evil.example", "", "", 403},
 		"foreign origin":  {"POST", "", "https://evil.example", "", 403},

@@ -106,17 +106,6 @@ type SetManagedAccountIn struct {
 	}
 }
 
-// EnrollmentsIn asks for a page of the list of phones.
-type EnrollmentsIn struct {
-	Search string `query:"search" maxLength:"200" doc:"part of a person, a name, a model or an account"`
-	State  string `query:"state" enum:",waiting,enrolled,quiet,asleep,probably_removed,must_enroll_again,removed,archived"`
-	Stale  int    `query:"stale" minimum:"0" maximum:"3650" doc:"silent for at least so many days"`
-	Sort   string `query:"sort" enum:",person,-person,name,-name,model,-model,os,-os,enrolled_at,-enrolled_at,last_seen_at,-last_seen_at" doc:"a column, with a minus the other way round"`
-	After  string `query:"after" maxLength:"1000" doc:"cursor of the page before"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"200"`
-	Counts bool   `query:"counts" default:"true" doc:"count the whole list too; whoever turns pages has seen that"`
-}
-
 // EnrollmentIn names one enrollment.
 type EnrollmentIn struct {
 	ID string `path:"id" maxLength:"100"`
@@ -132,19 +121,12 @@ type TimelineIn struct {
 // SendCommandIn asks phones for something.
 type SendCommandIn struct {
 	Body struct {
-		IDs         []string `json:"ids,omitempty" maxItems:"1000"`
-		All         bool     `json:"all,omitempty" doc:"every enrolled phone"`
-		Type        string   `json:"type" example:"DeviceInformation"`
-		Message     string   `json:"message,omitempty" maxLength:"1000" doc:"for DeviceLock"`
-		PhoneNumber string   `json:"phone_number,omitempty" maxLength:"50" doc:"for DeviceLock"`
-		Identifier  string   `json:"identifier,omitempty" maxLength:"500" doc:"for RemoveProfile; empty is the enrollment profile, which ends the management"`
-	}
-}
-
-// WakeIn names the phones to wake.
-type WakeIn struct {
-	Body struct {
-		IDs []string `json:"ids" minItems:"1" maxItems:"1000"`
+		Selection
+		All         bool   `json:"all,omitempty" doc:"every enrolled phone"`
+		Type        string `json:"type" example:"DeviceInformation"`
+		Message     string `json:"message,omitempty" maxLength:"1000" doc:"for DeviceLock"`
+		PhoneNumber string `json:"phone_number,omitempty" maxLength:"50" doc:"for DeviceLock"`
+		Identifier  string `json:"identifier,omitempty" maxLength:"500" doc:"for RemoveProfile; empty is the enrollment profile, which ends the management"`
 	}
 }
 

@@ -81,6 +81,8 @@ func errorOf(err error) *Error {
 		return fieldError("managed_account", "not_account", err)
 	case errors.Is(err, mdm.ErrSort):
 		return fieldError("sort", "not_choice", err)
+	case errors.Is(err, mdm.ErrCursor):
+		return fieldError("after", "not_choice", err)
 	}
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {
@@ -99,6 +101,8 @@ func refusalOf(err error) *Error {
 		tlsFile   *pki.TLSProblem
 		forbidden *mdm.ErrForbidden
 		argument  *mdm.ErrArgument
+		filter    *mdm.FilterError
+		remark    *mdm.RemarkError
 	)
 	switch {
 	case errors.As(err, &topic):
@@ -119,6 +123,12 @@ func refusalOf(err error) *Error {
 		return &Error{Code: CommandForbidden, err: forbidden, Params: map[string]string{"type": forbidden.RequestType, "rule": forbidden.Reason}}
 	case errors.As(err, &argument):
 		return fieldError(argument.Argument, "required", argument)
+	case errors.As(err, &filter):
+		e := fieldError("filter", filter.Problem, filter)
+		e.Fields[0].Params["filter"] = filter.Condition.String()
+		return e
+	case errors.As(err, &remark):
+		return fieldError(remark.Field, remark.Problem, remark)
 	}
 	return nil
 }

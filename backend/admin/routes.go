@@ -41,6 +41,12 @@ func (a *API) routes(api door) {
 	put(api, "/people/{identifier}/managed-account", operator, a.SetManagedAccount)
 
 	get(api, "/enrollments", viewer, a.Enrollments)
+	get(api, "/enrollments/columns", viewer, a.EnrollmentColumns)
+	get(api, "/enrollments/facets", viewer, a.Facets)
+	post(api, "/enrollments/find", operator, a.Find)
+	post(api, "/enrollments/tags", operator, a.Tag)
+	post(api, "/enrollments/keep", operator, a.Keep)
+	put(api, "/enrollments/{id}/remarks", operator, a.Remark)
 	get(api, "/enrollments/{id}", viewer, a.Enrollment)
 	get(api, "/enrollments/{id}/timeline", viewer, a.Timeline)
 	get(api, "/enrollments/{id}/commands", viewer, a.Commands)

@@ -208,14 +208,29 @@ type Enrollment struct {
 	LastSeenAt     time.Time `json:"last_seen_at,omitzero"`
 	LastInfoAt     time.Time `json:"last_info_at,omitzero" doc:"last inventory"`
 	EndedAt        time.Time `json:"ended_at,omitzero"`
-	FormerID       string    `json:"former_id,omitempty" doc:"the enrollment before this one, as its person said, or else the last one of the same person and model"`
-	Same           string    `json:"same" enum:",yes,no,unsure" doc:"what the person said when asked whether it is the phone of the former enrollment; empty: not asked"`
+	ArchivedAt     time.Time `json:"archived_at,omitzero"`
+	WokenAt        time.Time `json:"woken_at,omitzero" doc:"when it was called last"`
+	// An identity that has run out cannot be renewed: the phone must enroll again.
+	IdentityNotAfter time.Time `json:"identity_not_after,omitzero" doc:"when its certificate ends"`
+	AwayHours        int       `json:"away_hours" doc:"hours since the last contact in which phones could not reach us"`
+	Capacity         *int64    `json:"capacity,omitempty" doc:"bytes"`
+	Available        *int64    `json:"available,omitempty" doc:"bytes"`
+	Battery          *int64    `json:"battery,omitempty" doc:"per cent"`
+	Passcode         string    `json:"passcode" enum:",none,not_compliant,present,compliant"`
+	Tags             []string  `json:"tags"`
+	Notes            string    `json:"notes"`
+	Fields           []string  `json:"fields" doc:"the ten own fields, in order; the settings have their names"`
+	Kept             *Kept     `json:"kept,omitempty" doc:"present when it is never proposed for clearing"`
+	Batch            string    `json:"batch,omitempty" doc:"with which it was archived"`
+	FormerID         string    `json:"former_id,omitempty" doc:"the enrollment before this one, as its person said, or else the last one of the same person and model"`
+	Same             string    `json:"same" enum:",yes,no,unsure" doc:"what the person said when asked whether it is the phone of the former enrollment; empty: not asked"`
 }
 
 // Enrollments is a page of the list.
 type Enrollments struct {
 	Enrollments []Enrollment `json:"enrollments"`
 	Next        string       `json:"next,omitempty" doc:"cursor of the next page"`
+	Total       int          `json:"total" doc:"how many phones the list has; zero unless asked for"`
 	Counts      Counts       `json:"counts" doc:"of the whole list; zero unless asked for"`
 }
 
@@ -230,15 +245,14 @@ type Fact struct {
 // EnrollmentDetail is one phone with all we hold about it.
 type EnrollmentDetail struct {
 	Enrollment
-	Facts            []Fact       `json:"facts"`
-	Apps             []App        `json:"apps" doc:"managed apps; personal ones are never asked for"`
-	Attempt          string       `json:"attempt,omitempty" doc:"the attempt it came from"`
-	IdentityNotAfter time.Time    `json:"identity_not_after,omitzero" doc:"when its certificate ends"`
-	LastPushAt       time.Time    `json:"last_push_at,omitzero"`
-	NextPushAt       time.Time    `json:"next_push_at,omitzero"`
-	LastPushOutcome  string       `json:"last_push_outcome,omitempty"`
-	LastPushReason   string       `json:"last_push_reason,omitempty"`
-	Former           []Enrollment `json:"former" doc:"the enrollments before this one, newest first"`
+	Facts           []Fact       `json:"facts"`
+	Apps            []App        `json:"apps" doc:"managed apps; personal ones are never asked for"`
+	Attempt         string       `json:"attempt,omitempty" doc:"the attempt it came from"`
+	LastPushAt      time.Time    `json:"last_push_at,omitzero"`
+	NextPushAt      time.Time    `json:"next_push_at,omitzero"`
+	LastPushOutcome string       `json:"last_push_outcome,omitempty"`
+	LastPushReason  string       `json:"last_push_reason,omitempty"`
+	Former          []Enrollment `json:"former" doc:"the enrollments before this one, newest first"`
 }
 
 // App is an app under management.

@@ -32,9 +32,8 @@ func open(t testing.TB, d *db.DB) (*ddm.Library, *settings.Store) {
 	}
 	err = d.Update(t.Context(), func(tx *db.Tx) error {
 		_, err := tx.Exec(`
-			INSERT INTO enrollments (id, attempt, person, stage, fingerprint, token_digest, last_seen_at, identity_expires_at,
-				renewed, authenticated_at, enrolled_at, ended_at, ended_by)
-			VALUES ('E-1', '', '', 'enrolled', '', '', 0, 0, FALSE, 0, 0, 0, '')`)
+			INSERT INTO enrollments (id, person, stage, last_seen_at, identity_expires_at, renewed, authenticated_at, enrolled_at, ended_at, ended_by)
+			VALUES ('E-1', '', 'enrolled', 0, 0, FALSE, 0, 0, 0, '')`)
 		return err
 	})
 	if err != nil {

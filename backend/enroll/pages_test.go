@@ -130,15 +130,17 @@ func TestPhonesOfAPersonAreBounded(t *testing.T) {
 	h.change(func(s *settings.Settings) { s.Enrollment.MaxPhones = 1 })
 	h.update(func(tx *db.Tx) error {
 		if _, err := tx.Exec(`
-			INSERT INTO enrollments (id, attempt, person, stage, fingerprint, token_digest, last_seen_at, identity_expires_at,
-				renewed, authenticated_at, enrolled_at, ended_at, ended_by)
-			VALUES ('E-1', '', 'anna@example.org', 'enrolled', '', '', 0, 0, FALSE, 0, 0, 0, '')`); err != nil {
+			INSERT INTO enrollments (id, person, stage, last_seen_at, identity_expires_at, renewed, authenticated_at, enrolled_at, ended_at, ended_by)
+			VALUES ('E-1', 'anna@example.org', 'enrolled', 0, 0, FALSE, 0, 0, 0, '')`); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`INSERT INTO pins (enrollment, attempt, fingerprint, token_digest) VALUES ('E-1', '', '', '')`); err != nil {
 			return err
 		}
 		_, err := tx.Exec(`
 			INSERT INTO devices (enrollment, person_name, managed_account, former, product_name, model, model_number, name,
-				os_version, os_extra, build, information_at, security_at, status_at, search, by_person, by_name, by_model, by_os)
-			VALUES ('E-1', '', '', '', 'iPad14,3', '', '', '', '', '', '', 0, 0, 0, '', '', '', '', '')`)
+				os_version, os_extra, build, information_at, security_at, status_at)
+			VALUES ('E-1', '', '', '', 'iPad14,3', '', '', '', '', '', '', 0, 0, 0)`)
 		return err
 	})
 	var limit *enroll.LimitError

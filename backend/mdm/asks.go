@@ -34,11 +34,13 @@ var questions = []struct {
 }{
 	{
 		ItemName, func(p settings.Privacy) bool { return p.Name },
-		[]string{"DeviceName"}, nil, nil,
+		[]string{"DeviceName"},
+		nil, nil,
 	},
 	{
 		ItemModel, func(settings.Privacy) bool { return true },
-		[]string{"OSVersion", "SupplementalOSVersionExtra", "BuildVersion", "SupplementalBuildVersion", "ModelName", "ModelNumber", "ProductName"}, nil,
+		[]string{"OSVersion", "SupplementalOSVersionExtra", "BuildVersion", "SupplementalBuildVersion", "ModelName", "ModelNumber", "ProductName"},
+		nil,
 		[]string{
 			"device.model.family", "device.model.identifier", "device.model.marketing-name",
 			"device.operating-system.family", "device.operating-system.version", "device.operating-system.build-version",
@@ -46,24 +48,31 @@ var questions = []struct {
 	},
 	{
 		ItemStorage, func(p settings.Privacy) bool { return p.Storage },
-		[]string{"DeviceCapacity", "AvailableDeviceCapacity"}, nil, nil,
+		[]string{"DeviceCapacity", "AvailableDeviceCapacity"},
+		nil, nil,
 	},
 	{
 		ItemBattery, func(p settings.Privacy) bool { return p.Battery },
-		[]string{"BatteryLevel"}, nil, nil,
+		[]string{"BatteryLevel"},
+		nil, nil,
 	},
 	{
 		ItemPasscode, func(p settings.Privacy) bool { return p.Passcode },
-		nil, []string{"SecurityInfo"},
+		nil,
+		[]string{"SecurityInfo"},
 		[]string{"passcode.is-present", "passcode.is-compliant"},
 	},
 	{
 		ItemApps, func(p settings.Privacy) bool { return p.Apps },
-		nil, []string{"ManagedApplicationList", "InstalledApplicationList"}, nil,
+		nil,
+		[]string{"ManagedApplicationList", "InstalledApplicationList"},
+		nil,
 	},
 	{
 		ItemSettings, func(p settings.Privacy) bool { return p.Settings },
-		nil, []string{"ProfileList", "CertificateList"}, nil,
+		nil,
+		[]string{"ProfileList", "CertificateList"},
+		nil,
 	},
 }
 
@@ -167,6 +176,12 @@ func (s *Server) Minimize(tx *db.Tx, old, next settings.Settings) error {
 		if err := askAnew(tx, after); err != nil {
 			return err
 		}
+	}
+	if before == after {
+		return nil
+	}
+	if _, err := tx.Exec(countStatement); err != nil {
+		return fmt.Errorf("forget numbers in lists: %w", err)
 	}
 	if before.Name && !after.Name {
 		return reindex(tx)

@@ -144,7 +144,7 @@ func TestPersonSaysWhichPhoneItIs(t *testing.T) {
 			return p
 		}
 		other := answered(mdm.SameNo, "Second phone").get()
-		if other.Former != "" || other.Same != mdm.SameNo || other.Nickname != "Second phone" || other.Group != "Warehouse" {
+		if other.Former != "" || other.Same != mdm.SameNo || other.Remarks.Nickname != "Second phone" || other.Group != "Warehouse" {
 			t.Errorf("another phone: %+v", other)
 		}
 		if count("") != 2 {

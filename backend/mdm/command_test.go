@@ -61,7 +61,8 @@ func TestDeviceTellsAboutItself(t *testing.T) {
 func (h *house) nowhere(secret string) {
 	h.t.Helper()
 	for _, query := range []string{
-		`SELECT COUNT(*) FROM devices WHERE search LIKE $1 OR name LIKE $1 OR model_number LIKE $1`,
+		`SELECT COUNT(*) FROM devices WHERE name LIKE $1 OR model_number LIKE $1`,
+		`SELECT COUNT(*) FROM listed WHERE search LIKE $1 OR by_name LIKE $1`,
 		`SELECT COUNT(*) FROM managed_apps WHERE identifier LIKE $1 OR name LIKE $1`,
 		`SELECT COUNT(*) FROM events WHERE params LIKE $1`,
 		`SELECT COUNT(*) FROM commands WHERE reason LIKE $1`,
@@ -267,7 +268,7 @@ func TestEndManagement(t *testing.T) {
 			t.Fatalf("got %v", c)
 		}
 		p.ok(p.answer(dict{"Status": "Acknowledged", "CommandUUID": c.CommandUUID}))
-		if s := h.server.Describe(p.get(), h.db.Now()); s.Code != mdm.Removed || s.Reason != "removed_on_request" {
+		if s := mdm.Describe(p.get(), mdm.Moment{Now: h.db.Now()}); s.Code != mdm.Removed || s.Reason != "removed_on_request" {
 			t.Errorf("state %+v, want removed on request", s)
 		}
 		if !slices.Contains(h.upstairs.calls, "left "+p.id) {
@@ -292,7 +293,7 @@ func TestEndManagement(t *testing.T) {
 			}
 		}
 		p.ok(p.checkIn(dict{"MessageType": "CheckOut"}))
-		if s := h.server.Describe(p.get(), h.db.Now()); s.Reason != "removed_on_request" {
+		if s := mdm.Describe(p.get(), mdm.Moment{Now: h.db.Now()}); s.Reason != "removed_on_request" {
 			t.Errorf("state %+v after the goodbye, want removed on request as before", s)
 		}
 

@@ -1,8 +1,13 @@
 package mdm
 
 import (
+	"context"
+	"slices"
 	"strconv"
 	"time"
+
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/event"
 )
 
 // State is an enrollment's state in words: a code for what is so, one for why, one for what to do next. The screen has
@@ -38,21 +43,72 @@ const (
 	quietAfter = 7 * 24 * time.Hour
 	// answersWithin is how long a phone that is on may take to answer a push.
 	answersWithin = 24 * time.Hour
+	// ArchivedFor is how long an archived record can be brought back.
+	ArchivedFor = 30 * 24 * time.Hour
 )
 
-// Describe says in which state an enrollment is, from the evidence. It is the only place that decides this, so a state
-// cannot be forgotten in a column.
-func (s *Server) Describe(e Enrollment, now time.Time) State { return describe(e, now) }
+// Moment is a time with the hours before it in which phones could not reach us. Their silence in those says nothing.
+type Moment struct {
+	Now  time.Time
+	Away event.Absence
+}
 
-func describe(e Enrollment, now time.Time) State {
-	silent := now.Sub(e.LastSeenAt)
+// Moment is now.
+func (s *Server) Moment(ctx context.Context) (m Moment, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		m, err = s.moment(tx)
+		return err
+	})
+	return m, err
+}
+
+func (s *Server) moment(tx *db.Tx) (Moment, error) {
+	away, err := event.Absences(tx, tx.Now.Add(-remembered), tx.Now)
+	return Moment{Now: tx.Now, Away: away}, err
+}
+
+// remembered is how far back hours away are looked at. Whoever was silent for longer is silent.
+const remembered = 3 * 365 * 24 * time.Hour
+
+// Silent is for how long a phone was not heard while it could have been.
+func (m Moment) Silent(e Enrollment) time.Duration { return m.since(e.LastSeenAt) }
+
+// since is for how long we could be reached since a time.
+func (m Moment) since(t time.Time) time.Duration { return m.Now.Sub(t) - m.Away.Within(t, m.Now) }
+
+// before is the time from which on a phone must have been heard to be silent for no longer than d.
+func (m Moment) before(d time.Duration) time.Time {
+	end := m.Now
+	for _, gap := range slices.Backward(m.Away.Gaps) {
+		if !gap.From.Before(end) {
+			continue
+		}
+		if served := end.Sub(gap.Until); served > 0 {
+			if d < served {
+				break
+			}
+			d -= served
+		}
+		end = gap.From
+	}
+	return end.Add(-d)
+}
+
+// Describe says in which state an enrollment is, from the evidence. It is the only place that decides this, so a state
+// cannot be forgotten in a column; stateCode says the same to the database, and a test holds the two together.
+func Describe(e Enrollment, m Moment) State {
+	now, silent := m.Now, m.Silent(e)
 	params := map[string]string{"last_seen_at": stamp(e.LastSeenAt), "silent_days": days(silent)}
+	if away := m.Away.Within(e.LastSeenAt, now); away >= time.Hour {
+		params["away_hours"] = strconv.Itoa(int(away / time.Hour))
+	}
 	say := func(code, reason, next string) State {
 		return State{Code: code, Reason: reason, Next: next, Params: params}
 	}
 	switch e.Stage {
 	case StageArchived:
-		params["ended_at"] = stamp(e.EndedAt)
+		params["archived_at"] = stamp(e.ArchivedAt)
+		params["until"] = stamp(e.ArchivedAt.Add(ArchivedFor))
 		return say(Archived, "archived_by_administrator", "none")
 	case StageRemoved:
 		params["ended_at"] = stamp(e.EndedAt)
@@ -74,7 +130,7 @@ func describe(e Enrollment, now time.Time) State {
 	case e.Push.GoneAt.After(e.LastSeenAt) || !e.Push.GoneAt.IsZero() && e.Push.SentAt.After(e.LastSeenAt):
 		params["gone_at"] = stamp(e.Push.GoneAt)
 		return say(ProbablyRemoved, "push_unregistered", "ask_person_or_archive")
-	case e.Push.Outcome == "accepted" && e.Push.SentAt.After(e.LastSeenAt) && now.Sub(e.Push.SentAt) > answersWithin:
+	case e.Push.Outcome == "accepted" && e.Push.SentAt.After(e.LastSeenAt) && m.since(e.Push.SentAt) > answersWithin:
 		params["sent_at"] = stamp(e.Push.SentAt)
 		return say(Asleep, "woken_in_vain", "wait_or_ask_person")
 	case silent > quietAfter && !e.Push.Reachable:
@@ -85,6 +141,23 @@ func describe(e Enrollment, now time.Time) State {
 		return say(Quiet, "silent", "wake")
 	}
 	return say(Managed, "in_touch", "none")
+}
+
+// stateCode is Describe for the database: the place of the state's code in Codes, from 1. It takes three parameters: now,
+// and the times before which a phone must have been woken, or heard, to count as silent.
+const stateCode = `CASE
+	WHEN e.stage = 'archived' THEN 8
+	WHEN e.stage = 'removed' THEN 7
+	WHEN e.stage = 'authenticated' THEN 1
+	WHEN e.identity_expires_at > 0 AND e.identity_expires_at <= %[1]s THEN 6
+	WHEN e.gone_at > e.last_seen_at OR e.gone_at > 0 AND e.sent_at > e.last_seen_at THEN 5
+	WHEN e.outcome = 'accepted' AND e.sent_at > e.last_seen_at AND e.sent_at < %[2]s THEN 4
+	WHEN e.last_seen_at < %[3]s THEN 3
+	ELSE 2 END`
+
+// stateCode's parameters.
+func (m Moment) states() []any {
+	return []any{db.Millis(m.Now), db.Millis(m.before(answersWithin)), db.Millis(m.before(quietAfter))}
 }
 
 func stamp(t time.Time) string {

@@ -20,7 +20,6 @@ func TestDescribe(t *testing.T) {
 		change(&e)
 		return e
 	}
-	s := &mdm.Server{}
 	for _, c := range []struct {
 		name         string
 		e            mdm.Enrollment
@@ -48,7 +47,7 @@ func TestDescribe(t *testing.T) {
 		{"removed by us", mdm.Enrollment{Stage: mdm.StageRemoved, EndedBy: mdm.EndedByUs}, mdm.Removed, "removed_on_request"},
 		{"archived", mdm.Enrollment{Stage: mdm.StageArchived}, mdm.Archived, "archived_by_administrator"},
 	} {
-		got := s.Describe(c.e, now)
+		got := mdm.Describe(c.e, mdm.Moment{Now: now})
 		if got.Code != c.code || got.Reason != c.reason || got.Next == "" {
 			t.Errorf("%s: %+v, want %s because %s, with a next step", c.name, got, c.code, c.reason)
 		}

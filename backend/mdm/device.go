@@ -20,16 +20,15 @@ func introduce(tx *db.Tx, m checkIn, g Grant) error {
 	}
 	_, err = tx.Exec(`
 		INSERT INTO devices (enrollment, person_name, managed_account, former, product_name, model, model_number, name,
-			os_version, os_extra, build, information_at, security_at, status_at, search, by_person, by_name, by_model, by_os,
-			nickname, group_name, same)
-		VALUES ($1, $2, $3, $4, $5, $6, '', '', $7, '', $8, 0, 0, 0, '', $9, '', '', '', $10, $11, $12)
+			os_version, os_extra, build, information_at, security_at, status_at, nickname, group_name, same)
+		VALUES ($1, $2, $3, $4, $5, $6, '', '', $7, '', $8, 0, 0, 0, $9, $10, $11)
 		ON CONFLICT (enrollment) DO UPDATE SET
 			person_name = excluded.person_name, managed_account = excluded.managed_account, former = excluded.former,
-			nickname = excluded.nickname, group_name = excluded.group_name, same = excluded.same,
-			product_name = excluded.product_name, model = excluded.model, os_version = excluded.os_version, build = excluded.build,
-			by_person = excluded.by_person`,
+			nickname = CASE WHEN excluded.nickname = '' THEN devices.nickname ELSE excluded.nickname END,
+			group_name = excluded.group_name, same = excluded.same,
+			product_name = excluded.product_name, model = excluded.model, os_version = excluded.os_version, build = excluded.build`,
 		m.EnrollmentID, g.Name, g.ManagedAccount, former, m.ProductName, modelName(m.ProductName), m.OSVersion, m.BuildVersion,
-		sortText(g.Name, g.Person), text(g.Nickname), text(g.Group), g.Same)
+		text(g.Nickname), text(g.Group), g.Same)
 	if err != nil {
 		return fmt.Errorf("store device: %w", err)
 	}
@@ -111,32 +110,99 @@ func (s *Server) Facts(tx *db.Tx, enrollmentID string, f Facts) error {
 	})
 }
 
-// index brings the columns up to date by which lists are searched and sorted.
+// index brings up to date what lists are searched, sorted and filtered by.
 func index(tx *db.Tx, id string) error {
-	var person, personName, account, nickname, name, model, product, os string
+	var n int64
+	var person, personName, account, name, model, product, os, build string
+	var r Remarks
+	var group, fields, tags string
 	err := tx.Row(`
-		SELECT e.person, d.person_name, d.managed_account, d.nickname, d.name, d.model, d.product_name, d.os_version
-		FROM devices d JOIN enrollments e ON e.id = d.enrollment
-		WHERE d.enrollment = $1`, id).Scan(&person, &personName, &account, &nickname, &name, &model, &product, &os)
+		SELECT e.n, e.person, d.person_name, d.managed_account, d.name, d.model, d.product_name, d.os_version, d.build, d.group_name,
+			d.nickname, COALESCE(r.notes, ''), COALESCE(r.fields, ''), COALESCE(r.tags, '')
+		FROM devices d JOIN enrollments e ON e.id = d.enrollment LEFT JOIN remarks r ON r.enrollment = d.enrollment
+		WHERE d.enrollment = $1`, id).
+		Scan(&n, &person, &personName, &account, &name, &model, &product, &os, &build, &group, &r.Nickname, &r.Notes, &fields, &tags)
 	if err != nil {
 		return fmt.Errorf("index device: %w", err)
 	}
-	_, err = tx.Exec(`
-		UPDATE devices SET search = $1, by_name = $2, by_model = $3, by_os = $4 WHERE enrollment = $5`,
-		db.Fold(strings.Join([]string{person, personName, account, nickname, name, model, product, os}, " ")),
-		sortText(nickname, name, personName, person), db.Fold(model), sortVersion(os), id)
-	if err != nil {
+	if err := r.read(fields, tags); err != nil {
+		return err
+	}
+	words := []string{personName, person, account, group, r.Nickname, name, model, product, os, build, strings.Join(r.Tags, " "), r.Notes}
+	keys := []any{
+		sortText(personName, person), sortText(account), sortText(r.Nickname, name, personName, person), sortText(r.Nickname),
+		sortText(model), sortText(product), sortVersion(os), sortText(build), sortText(group), sortText(strings.Join(r.Tags, ", ")), sortText(r.Notes),
+	}
+	for _, f := range r.Fields {
+		keys = append(keys, sortText(f))
+		words = append(words, f)
+	}
+	row := append(append([]any{n}, keys...), db.Fold(strings.Join(words, " ")))
+	if err := list(tx, row); err != nil {
 		return fmt.Errorf("index device: %w", err)
+	}
+	return count(tx, id)
+}
+
+// list writes a row of listed, unless it is there already: most news of a phone change none of its words, and each has
+// an index.
+func list(tx *db.Tx, row []any) error {
+	var same int
+	err := tx.Row(`
+		SELECT COUNT(*) FROM listed
+		WHERE n = $1 AND by_person = $2 AND by_account = $3 AND by_name = $4 AND by_nickname = $5 AND by_model = $6 AND by_product = $7
+		AND by_os = $8 AND by_build = $9 AND by_group = $10 AND by_tags = $11 AND by_notes = $12 AND by_field1 = $13 AND by_field2 = $14
+		AND by_field3 = $15 AND by_field4 = $16 AND by_field5 = $17 AND by_field6 = $18 AND by_field7 = $19 AND by_field8 = $20
+		AND by_field9 = $21 AND by_field10 = $22 AND search = $23`, row...).Scan(&same)
+	if err != nil || same == 1 {
+		return err
+	}
+	_, err = tx.Exec(`
+		INSERT INTO listed (n, by_person, by_account, by_name, by_nickname, by_model, by_product, by_os, by_build, by_group, by_tags, by_notes,
+			by_field1, by_field2, by_field3, by_field4, by_field5, by_field6, by_field7, by_field8, by_field9, by_field10, search)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+		ON CONFLICT (n) DO UPDATE SET
+			by_person = excluded.by_person, by_account = excluded.by_account, by_name = excluded.by_name, by_nickname = excluded.by_nickname,
+			by_model = excluded.by_model, by_product = excluded.by_product, by_os = excluded.by_os, by_build = excluded.by_build,
+			by_group = excluded.by_group, by_tags = excluded.by_tags, by_notes = excluded.by_notes, by_field1 = excluded.by_field1, by_field2 = excluded.by_field2,
+			by_field3 = excluded.by_field3, by_field4 = excluded.by_field4, by_field5 = excluded.by_field5, by_field6 = excluded.by_field6,
+			by_field7 = excluded.by_field7, by_field8 = excluded.by_field8, by_field9 = excluded.by_field9, by_field10 = excluded.by_field10,
+			search = excluded.search`, row...)
+	return err
+}
+
+// countStatement copies the numbers that phones told to where lists look.
+const countStatement = `
+	UPDATE enrollments SET
+		information_at = d.information_at, capacity = COALESCE(d.capacity, -1), available = COALESCE(d.available, -1),
+		battery = COALESCE(d.battery, -1),
+		passcode = CASE
+			WHEN NOT d.passcode_present THEN 0
+			WHEN NOT d.passcode_compliant THEN 1
+			WHEN d.passcode_compliant THEN 3
+			WHEN d.passcode_present THEN 2
+			ELSE -1 END
+	FROM devices d
+	WHERE d.enrollment = enrollments.id`
+
+func count(tx *db.Tx, id string) error {
+	if _, err := tx.Exec(countStatement+` AND enrollments.id = $1`, id); err != nil {
+		return fmt.Errorf("count what a phone told: %w", err)
 	}
 	return nil
 }
 
+// sortLength bounds a key: an index holds no long ones.
+const sortLength = 200
+
 // sortText is the first of these that is not empty, folded.
-func sortText(names ...string) string {
-	for _, n := range names {
-		if n != "" {
-			return db.Fold(n)
+func sortText(words ...string) string {
+	for _, w := range words {
+		if w == "" {
+			continue
 		}
+		key := []rune(db.Fold(w))
+		return string(key[:min(len(key), sortLength)])
 	}
 	return ""
 }
@@ -169,12 +235,12 @@ func EarlierOf(tx *db.Tx, person, productName string) (Enrollment, error) {
 	if productName == "" {
 		return Enrollment{}, nil
 	}
-	var none string
+	var key, n string
 	e, err := scan(tx.Row(`
-		SELECT '', `+columns+`
-		WHERE e.person = $1 AND d.product_name = $2 AND e.stage <> $3
+		SELECT '', '', `+enrollmentColumns+` FROM enrollments e `+enrollmentTables+`
+		AND e.person = $1 AND d.product_name = $2 AND e.stage <> $3
 		ORDER BY e.authenticated_at DESC, e.id
-		LIMIT 1`, person, productName, string(StageArchived)), &none)
+		LIMIT 1`, person, productName, string(StageArchived)), &key, &n)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Enrollment{}, nil
 	}

@@ -4,8 +4,8 @@
 // management; this package alone changes it. The states and what moves them are drawn in docs/ARCHITECTURE.md, section 5.
 //
 // Every message names its enrollment and proves itself twice: by a signature of the phone's identity, and by the bearer
-// token of the person who signed in. The digests of both are pinned in the enrollment's row at Authenticate, so a poll
-// is one update and one look at the queue. Only when they differ from the pin are pki and enroll asked: after a renewal
+// token of the person who signed in. The digests of both are pinned at Authenticate, so a poll is one update and one
+// look at the queue. Only when they differ from the pin are pki and enroll asked: after a renewal
 // of the identity, or a new sign-in.
 //
 // # Traps
@@ -17,6 +17,7 @@
 //   - What a phone tells of its owner's own apps, or of anything else that User Enrollment does not permit, is dropped
 //     at the door. So answers are kept as we understood them, not as they came.
 //
-// Tables: enrollments (narrow: what every poll touches), devices (facts, for lists), commands (the queue and what became
-// of it), command_results (answers), managed_apps, pushes (whom to wake, and what Apple said).
+// Tables: enrollments (narrow: the numbers that polls touch and lists scan), pins (who may speak for it), listed (the words
+// that lists are searched and sorted by), devices (facts), remarks and tags (what people wrote), commands (the queue and
+// what became of it), command_results (answers), managed_apps, pushes (whom to wake, and what Apple said).
 package mdm

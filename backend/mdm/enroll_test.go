@@ -20,7 +20,7 @@ func TestPhoneEnrolls(t *testing.T) {
 		if w.Body.Len() != 0 {
 			t.Errorf("Authenticate was answered %q, want nothing", w.Body)
 		}
-		if s := h.server.Describe(p.get(), h.db.Now()); s.Code != mdm.Waiting {
+		if s := mdm.Describe(p.get(), mdm.Moment{Now: h.db.Now()}); s.Code != mdm.Waiting {
 			t.Errorf("after Authenticate: %s, want %s", s.Code, mdm.Waiting)
 		}
 		if c := p.idle(); c.CommandUUID != "" {
@@ -28,7 +28,7 @@ func TestPhoneEnrolls(t *testing.T) {
 		}
 		p.ok(p.updateToken())
 		e := p.get()
-		if s := h.server.Describe(e, h.db.Now()); s.Code != mdm.Managed {
+		if s := mdm.Describe(e, mdm.Moment{Now: h.db.Now()}); s.Code != mdm.Managed {
 			t.Errorf("after TokenUpdate: %s, want %s", s.Code, mdm.Managed)
 		}
 		if e.Person != "anna@example.org" || e.PersonName != "Anna Müller" || e.Device.Model != "iPhone 16 Pro Max" || e.Device.OSVersion != "26.1" {
@@ -124,7 +124,7 @@ func TestCheckOutEndsTheEnrollment(t *testing.T) {
 		p.token = "run out"
 		p.ok(p.checkIn(dict{"MessageType": "CheckOut"}))
 		e := p.get()
-		if s := h.server.Describe(e, h.db.Now()); s.Code != mdm.Removed || s.Reason != "removed_on_phone" {
+		if s := mdm.Describe(e, mdm.Moment{Now: h.db.Now()}); s.Code != mdm.Removed || s.Reason != "removed_on_phone" {
 			t.Errorf("state %+v, want removed on the phone", s)
 		}
 		if e.Push.Reachable || h.number(`SELECT COUNT(*) FROM commands WHERE waiting = $1`, p.id) != 0 {

@@ -28,8 +28,8 @@ type Enrollment struct {
 	ManagedAccount string
 	// Former is the enrollment before this one, of the same person and model, or "".
 	Former string
-	// Nickname is what the person called the phone when it enrolled, Group the group they chose.
-	Nickname, Group string
+	// Group is the group that the person chose when the phone enrolled.
+	Group string
 	// Same is what the person said when asked whether it is the phone of Former: SameYes, SameNo, SameUnsure, or "" when
 	// nobody asked and it is a guess.
 	Same              string
@@ -42,6 +42,17 @@ type Enrollment struct {
 	EnrolledAt        time.Time
 	EndedAt           time.Time
 	EndedBy           string
+	ArchivedAt        time.Time
+	Batch             string // with which it was archived
+	Remarks           Remarks
+	Kept              Keep
+}
+
+// Keep is a pin: the record is never proposed for clearing. The zero Keep is none.
+type Keep struct {
+	Reason string
+	By     string
+	At     time.Time
 }
 
 // Device is what the phone told about itself. Pointers are nil as long as it did not say.

@@ -54,8 +54,13 @@ func settle(tx *db.Tx, i int, fingerprint, digest string) error {
 	id, person := townID(i), fmt.Sprintf("person%06d@example.org", i)
 	now := db.Millis(tx.Now)
 	_, err := tx.Exec(`
-		INSERT INTO enrollments (id, attempt, person, stage, fingerprint, token_digest, last_seen_at, identity_expires_at, renewed, authenticated_at, enrolled_at, ended_at, ended_by)
-		VALUES ($1, $2, $3, 'enrolled', $4, $5, $6, $7, FALSE, $6, $6, 0, '')`, id, "attempt of "+id, person, fingerprint, digest, now, now+1<<40)
+		INSERT INTO enrollments (id, person, stage, last_seen_at, identity_expires_at, renewed, authenticated_at, enrolled_at, ended_at, ended_by, token_at, information_at)
+		VALUES ($1, $2, 'enrolled', $3, $4, FALSE, $3, $3, 0, '', $3, $3)`, id, person, now, now+1<<40)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`
+		INSERT INTO pins (enrollment, attempt, fingerprint, token_digest) VALUES ($1, $2, $3, $4)`, id, "attempt of "+id, fingerprint, digest)
 	return err
 }
 
@@ -65,9 +70,15 @@ func describeDevice(tx *db.Tx, i int, _, _ string) error {
 	now := db.Millis(tx.Now)
 	_, err := tx.Exec(`
 		INSERT INTO devices (enrollment, person_name, managed_account, former, product_name, model, model_number, name,
-			os_version, os_extra, build, information_at, security_at, status_at, search, by_person, by_name, by_model, by_os)
-		VALUES ($1, $2, $3, '', 'iPhone17,2', 'iPhone 16 Pro Max', '', '', '26.1', '', '23B85', $4, $4, 0, $3, $3, $3, 'iphone 16 pro max', '00026.00001')`,
+			os_version, os_extra, build, information_at, security_at, status_at)
+		VALUES ($1, $2, $3, '', 'iPhone17,2', 'iPhone 16 Pro Max', '', '', '26.1', '', '23B85', $4, $4, 0)`,
 		id, fmt.Sprintf("Person %d", i), person, now)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`
+		INSERT INTO listed (n, by_person, by_account, by_name, by_model, by_product, by_os, by_build, search)
+		SELECT n, person, person, person, 'iphone 16 pro max', 'iphone17,2', '00026.00001', '23b85', person FROM enrollments WHERE id = $1`, id)
 	if err != nil {
 		return err
 	}

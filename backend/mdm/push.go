@@ -214,8 +214,8 @@ func (s *Server) evidence(tx *db.Tx, w wanted, r apns.Result, sent time.Time) er
 		_, err := tx.Exec(`UPDATE pushes SET claimed_until = 0 WHERE enrollment = $1`, w.id)
 		return err // the phone has told a new token meanwhile
 	}
-	if kind == "" {
-		return nil
+	if err := showPush(tx, w.id); err != nil || kind == "" {
+		return err
 	}
 	p, err := find(tx, w.id)
 	if err != nil {

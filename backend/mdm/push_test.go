@@ -151,7 +151,7 @@ func TestAnswersOfThePushServiceAreEvidence(t *testing.T) {
 	a.AnswerSince(token, 410, "Unregistered", h.db.Now())
 	wake()
 	eventually(t, "a 410", func() bool { e := p.get(); return !e.Push.GoneAt.IsZero() })
-	if s := h.server.Describe(p.get(), h.db.Now()); s.Code != mdm.ProbablyRemoved {
+	if s := mdm.Describe(p.get(), mdm.Moment{Now: h.db.Now()}); s.Code != mdm.ProbablyRemoved {
 		t.Errorf("state %+v, want probably removed", s)
 	}
 	if !slices.Contains(h.kinds(p.id), mdm.PushGone) {
@@ -162,7 +162,7 @@ func TestAnswersOfThePushServiceAreEvidence(t *testing.T) {
 	a.Answer(token, 0, "")
 	p.ok(p.updateToken())
 	eventually(t, "a push to the new token", p.pushed("accepted"))
-	if s := h.server.Describe(p.get(), h.db.Now()); s.Code != mdm.Managed {
+	if s := mdm.Describe(p.get(), mdm.Moment{Now: h.db.Now()}); s.Code != mdm.Managed {
 		t.Errorf("state %+v, want enrolled", s)
 	}
 

@@ -21,7 +21,7 @@ func (h *house) snapshot() string {
 	h.t.Helper()
 	var all strings.Builder
 	for _, query := range []string{
-		`SELECT id || stage || fingerprint || token_digest || CAST(last_seen_at AS TEXT) || CAST(enrolled_at AS TEXT) FROM enrollments ORDER BY id`,
+		`SELECT id || stage || fingerprint || token_digest || CAST(last_seen_at AS TEXT) || CAST(enrolled_at AS TEXT) FROM enrollments JOIN pins ON enrollment = id ORDER BY id`,
 		`SELECT uuid || state FROM commands ORDER BY uuid`,
 		`SELECT enrollment || magic || CAST(token_at AS TEXT) FROM pushes ORDER BY enrollment`,
 		`SELECT enrollment || name || os_version FROM devices ORDER BY enrollment`,

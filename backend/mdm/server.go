@@ -24,6 +24,9 @@ const (
 	Queued        event.Kind = "command.queued"
 	Answered      event.Kind = "command.answered"
 	Cancelled     event.Kind = "command.cancelled"
+	Remarked      event.Kind = "enrollment.remarked" // somebody wrote about it: name, notes, tags, own fields
+	Pinned        event.Kind = "enrollment.kept"     // never to be cleared
+	Unpinned      event.Kind = "enrollment.not_kept"
 	PushGone      event.Kind = "push.gone"
 	PushRefused   event.Kind = "push.refused"
 )

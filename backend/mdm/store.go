@@ -34,8 +34,8 @@ func touch(tx *db.Tx, c caller, id string) (pin, error) {
 	p := pin{fingerprint: c.fingerprint, digest: c.digest}
 	err := tx.Row(`
 		UPDATE enrollments SET last_seen_at = $1
-		WHERE id = $2 AND fingerprint = $3 AND token_digest = $4
-		RETURNING stage, attempt, person, enrolled_at`,
+		WHERE id = $2 AND EXISTS (SELECT 1 FROM pins WHERE enrollment = $2 AND fingerprint = $3 AND token_digest = $4)
+		RETURNING stage, (SELECT attempt FROM pins WHERE enrollment = $2), person, enrolled_at`,
 		db.Millis(tx.Now), id, c.fingerprint, c.digest).Scan(&p.stage, &p.attempt, &p.person, &p.enrolledAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, nil
@@ -51,9 +51,9 @@ func find(tx *db.Tx, id string) (pin, error) {
 	var p pin
 	var expires int64
 	err := tx.Row(`
-		SELECT stage, attempt, person, enrolled_at, fingerprint, token_digest, identity_expires_at, renewed, ended_by
-		FROM enrollments
-		WHERE id = $1`, id).
+		SELECT e.stage, p.attempt, e.person, e.enrolled_at, p.fingerprint, p.token_digest, e.identity_expires_at, e.renewed, e.ended_by
+		FROM enrollments e JOIN pins p ON p.enrollment = e.id
+		WHERE e.id = $1`, id).
 		Scan(&p.stage, &p.attempt, &p.person, &p.enrolledAt, &p.fingerprint, &p.digest, &expires, &p.renewed, &p.endedBy)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, nil
@@ -67,10 +67,14 @@ func find(tx *db.Tx, id string) (pin, error) {
 
 // store pins identity and token, and notes that the phone was heard.
 func store(tx *db.Tx, id string, p pin) error {
-	_, err := tx.Exec(`
-		UPDATE enrollments SET fingerprint = $1, token_digest = $2, identity_expires_at = $3, renewed = $4, last_seen_at = $5
-		WHERE id = $6`,
-		p.fingerprint, p.digest, db.Millis(p.identityExpires), p.renewed, db.Millis(tx.Now), id)
+	_, err := tx.Exec(`UPDATE pins SET fingerprint = $1, token_digest = $2 WHERE enrollment = $3`, p.fingerprint, p.digest, id)
+	if err != nil {
+		return fmt.Errorf("pin identity and token: %w", err)
+	}
+	_, err = tx.Exec(`
+		UPDATE enrollments SET identity_expires_at = $1, renewed = $2, last_seen_at = $3
+		WHERE id = $4`,
+		db.Millis(p.identityExpires), p.renewed, db.Millis(tx.Now), id)
 	if err != nil {
 		return fmt.Errorf("pin identity and token: %w", err)
 	}
@@ -84,7 +88,7 @@ func seen(tx *db.Tx, id string) error {
 
 // ForgetToken unpins the bearer token of an enrollment: the phone's next message asks [Tokens.Grant] again.
 func ForgetToken(tx *db.Tx, enrollmentID string) error {
-	_, err := tx.Exec(`UPDATE enrollments SET token_digest = '' WHERE id = $1`, enrollmentID)
+	_, err := tx.Exec(`UPDATE pins SET token_digest = '' WHERE enrollment = $1`, enrollmentID)
 	if err != nil {
 		return fmt.Errorf("forget token: %w", err)
 	}
@@ -93,7 +97,8 @@ func ForgetToken(tx *db.Tx, enrollmentID string) error {
 
 func restage(tx *db.Tx, id string, stage Stage, ended int64, by string) error {
 	_, err := tx.Exec(`
-		UPDATE enrollments SET stage = $1, ended_at = $2, ended_by = $3, last_seen_at = $4
+		UPDATE enrollments SET
+			stage = $1, ended_at = $2, ended_by = $3, last_seen_at = $4, archived_at = 0, archived_from = '', batch = ''
 		WHERE id = $5`, string(stage), ended, by, db.Millis(tx.Now), id)
 	if err != nil {
 		return fmt.Errorf("move enrollment to %s: %w", stage, err)
@@ -104,13 +109,21 @@ func restage(tx *db.Tx, id string, stage Stage, ended int64, by string) error {
 // begun writes the row of an enrollment that starts, whether or not it is the first time.
 func begun(tx *db.Tx, id string, p pin) error {
 	_, err := tx.Exec(`
-		INSERT INTO enrollments (id, attempt, person, stage, fingerprint, token_digest, last_seen_at, identity_expires_at, renewed, authenticated_at, enrolled_at, ended_at, ended_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, FALSE, $7, 0, 0, '')
+		INSERT INTO pins (enrollment, attempt, fingerprint, token_digest) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (enrollment) DO UPDATE SET
+			attempt = excluded.attempt, fingerprint = excluded.fingerprint, token_digest = excluded.token_digest`,
+		id, p.attempt, p.fingerprint, p.digest)
+	if err != nil {
+		return fmt.Errorf("begin enrollment: %w", err)
+	}
+	_, err = tx.Exec(`
+		INSERT INTO enrollments (id, person, stage, last_seen_at, identity_expires_at, renewed, authenticated_at, enrolled_at, ended_at, ended_by)
+		VALUES ($1, $2, $3, $4, $5, FALSE, $4, 0, 0, '')
 		ON CONFLICT (id) DO UPDATE SET
-			attempt = excluded.attempt, person = excluded.person, stage = excluded.stage, fingerprint = excluded.fingerprint,
-			token_digest = excluded.token_digest, last_seen_at = excluded.last_seen_at, identity_expires_at = excluded.identity_expires_at,
-			renewed = FALSE, authenticated_at = excluded.authenticated_at, enrolled_at = 0, ended_at = 0, ended_by = ''`,
-		id, p.attempt, p.person, string(p.stage), p.fingerprint, p.digest, db.Millis(tx.Now), db.Millis(p.identityExpires))
+			person = excluded.person, stage = excluded.stage, last_seen_at = excluded.last_seen_at,
+			identity_expires_at = excluded.identity_expires_at, renewed = FALSE, authenticated_at = excluded.authenticated_at,
+			enrolled_at = 0, ended_at = 0, ended_by = '', archived_at = 0, archived_from = '', batch = ''`,
+		id, p.person, string(p.stage), db.Millis(tx.Now), db.Millis(p.identityExpires))
 	if err != nil {
 		return fmt.Errorf("begin enrollment: %w", err)
 	}
@@ -138,6 +151,22 @@ func forget(tx *db.Tx, id string) error {
 	if _, err := tx.Exec(`DELETE FROM pushes WHERE enrollment = $1`, id); err != nil {
 		return fmt.Errorf("forget push token: %w", err)
 	}
+	_, err = tx.Exec(`UPDATE enrollments SET token_at = 0, sent_at = 0, outcome = '', gone_at = 0 WHERE id = $1`, id)
+	if err != nil {
+		return fmt.Errorf("forget what pushing taught: %w", err)
+	}
+	return nil
+}
+
+// showPush copies what pushing taught us to where lists look.
+func showPush(tx *db.Tx, id string) error {
+	_, err := tx.Exec(`
+		UPDATE enrollments SET token_at = p.token_at, sent_at = p.sent_at, outcome = p.outcome, gone_at = p.gone_at
+		FROM pushes p
+		WHERE p.enrollment = enrollments.id AND enrollments.id = $1`, id)
+	if err != nil {
+		return fmt.Errorf("show what pushing taught: %w", err)
+	}
 	return nil
 }
 
@@ -153,7 +182,7 @@ func storePush(tx *db.Tx, m checkIn) error {
 	if err != nil {
 		return fmt.Errorf("store push token: %w", err)
 	}
-	return nil
+	return showPush(tx, m.EnrollmentID)
 }
 
 // Enrolled counts the phones that a changed address or topic would cut off.
@@ -174,6 +203,10 @@ func (s *Server) Erase(tx *db.Tx, enrollmentID string) error {
 		`DELETE FROM managed_apps WHERE enrollment = $1`,
 		`DELETE FROM pushes WHERE enrollment = $1`,
 		`DELETE FROM devices WHERE enrollment = $1`,
+		`DELETE FROM remarks WHERE enrollment = $1`,
+		`DELETE FROM tags WHERE n = (SELECT n FROM enrollments WHERE id = $1)`,
+		`DELETE FROM listed WHERE n = (SELECT n FROM enrollments WHERE id = $1)`,
+		`DELETE FROM pins WHERE enrollment = $1`,
 		`DELETE FROM enrollments WHERE id = $1`,
 	} {
 		if _, err := tx.Exec(statement, enrollmentID); err != nil {

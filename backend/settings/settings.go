@@ -22,6 +22,8 @@ type Settings struct {
 	Domains []string `json:"domains" doc:"Domains of work accounts, the part after the @"`
 	// Language is the portal's language where a phone asks for none that we have (BCP 47).
 	Language       string         `json:"language" doc:"Language of the portal for phones that ask for none we have (BCP 47)"`
+	// Fields are the names of the administrator's own fields of a phone.
+	Fields         []string       `json:"fields" doc:"Names of your own fields of a phone, at most ten"`
 	Enrollment     Enrollment     `json:"enrollment"`
 	Portal         Portal         `json:"portal"`
 	Privacy        Privacy        `json:"privacy"`
@@ -74,6 +76,9 @@ type LDAP struct {
 	Group                   string `json:"group" doc:"DN of the group whose members may enroll; empty: everybody"`
 }
 
+// maxFields is how many own fields a phone has.
+const maxFields = 10
+
 // Names of secrets.
 const BindPassword = "ldap-bind"
 
@@ -82,6 +87,7 @@ func Defaults() Settings {
 	return Settings{
 		Domains:  []string{},
 		Language: "en",
+		Fields:   []string{},
 		Enrollment: Enrollment{
 			Open: true, Platforms: []string{"iPhone", "iPad", "RealityDevice"}, UnknownDevices: Accept,
 			Who: Everybody, People: []string{}, Groups: []Group{},
@@ -207,6 +213,11 @@ func (s *Settings) normalize() {
 	if t, err := language.Parse(s.Language); err == nil {
 		s.Language = t.String()
 	}
+	fields := make([]string, 0, len(s.Fields))
+	for _, f := range s.Fields {
+		fields = append(fields, strings.TrimSpace(f))
+	}
+	s.Fields = fields
 	s.Enrollment.normalize()
 	s.Portal.normalize()
 }
@@ -246,6 +257,14 @@ func (s Settings) Validate() error {
 		}
 		if strings.ContainsFunc(f.value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			return invalid(f.field, "control", "")
+		}
+	}
+	if len(s.Fields) > maxFields {
+		return invalid("fields", "too_long", "")
+	}
+	for _, f := range s.Fields {
+		if len([]rune(f)) > 40 {
+			return invalid("fields", "too_long", string([]rune(f)[:40])+"…")
 		}
 	}
 	if len(s.Directory.CA) > 100_000 {

@@ -148,6 +148,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enrollments/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-enrollments-columns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-enrollments-facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-enrollments-find"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-enrollments-keep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-enrollments-tags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enrollments/{id}": {
         parameters: {
             query?: never;
@@ -173,6 +253,22 @@ export interface paths {
         };
         get: operations["get-enrollments-id-commands"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/{id}/remarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["put-enrollments-id-remarks"];
         post?: never;
         delete?: never;
         options?: never;
@@ -527,6 +623,11 @@ export interface components {
             name?: string;
             password?: string;
         };
+        Ambiguous: {
+            /** Format: int64 */
+            count: number;
+            line: string;
+        };
         App: {
             identifier: string;
             name: string;
@@ -602,6 +703,10 @@ export interface components {
         };
         Attempts: {
             attempts: components["schemas"]["Attempt"][];
+        };
+        Changed: {
+            /** Format: int64 */
+            count: number;
         };
         Check: {
             findings: components["schemas"]["Finding"][];
@@ -706,7 +811,31 @@ export interface components {
         };
         Done: Record<string, never>;
         Enrollment: {
+            /** Format: date-time */
+            archived_at?: string;
+            /**
+             * Format: int64
+             * @description bytes
+             */
+            available?: number;
+            /**
+             * Format: int64
+             * @description hours since the last contact in which phones could not reach us
+             */
+            away_hours: number;
+            /** @description with which it was archived */
+            batch?: string;
+            /**
+             * Format: int64
+             * @description per cent
+             */
+            battery?: number;
             build: string;
+            /**
+             * Format: int64
+             * @description bytes
+             */
+            capacity?: number;
             described: components["schemas"]["Described"];
             /** Format: date-time */
             ended_at?: string;
@@ -714,11 +843,20 @@ export interface components {
             enrolled_at?: string;
             /** @description Apple's EnrollmentID */
             enrollment_id: string;
+            /** @description the ten own fields, in order; the settings have their names */
+            fields: string[];
             /** @description the enrollment before this one, as its person said, or else the last one of the same person and model */
             former_id?: string;
             /** @description the group that its person chose */
             group: string;
             id: string;
+            /**
+             * Format: date-time
+             * @description when its certificate ends
+             */
+            identity_not_after?: string;
+            /** @description present when it is never proposed for clearing */
+            kept?: components["schemas"]["Kept"];
             /**
              * Format: date-time
              * @description last inventory
@@ -736,7 +874,10 @@ export interface components {
             name: string;
             /** @description what its person called it when it enrolled; show this rather than the name */
             nickname: string;
+            notes: string;
             os_version: string;
+            /** @enum {string} */
+            passcode: "" | "none" | "not_compliant" | "present" | "compliant";
             /** @description user identifier */
             person: string;
             person_name: string;
@@ -752,6 +893,12 @@ export interface components {
             same: "" | "yes" | "no" | "unsure";
             /** @enum {string} */
             state: "waiting" | "enrolled" | "quiet" | "asleep" | "probably_removed" | "must_enroll_again" | "removed" | "archived";
+            tags: string[];
+            /**
+             * Format: date-time
+             * @description when it was called last
+             */
+            woken_at?: string;
         };
         EnrollmentCode: {
             /** @example K7QM-31RX */
@@ -759,12 +906,64 @@ export interface components {
             /** Format: date-time */
             expires_at?: string;
         };
+        EnrollmentColumn: {
+            /** @description the values there are, where they are few */
+            choices: string[];
+            /** @description shown unless somebody chose others */
+            glance: boolean;
+            /** @enum {string} */
+            kind: "text" | "version" | "time" | "number" | "bytes" | "percent" | "choice" | "tags" | "bool";
+            /**
+             * @description also the name of the field of a phone
+             * @example os_version
+             */
+            name: string;
+            /** @description false for an own field that the settings have no name for */
+            named: boolean;
+            /** @description what a filter can ask of it */
+            operators: string[];
+            /**
+             * Format: int64
+             * @description the number of an own field, from 1
+             */
+            own?: number;
+            sortable: boolean;
+            /** @description in English; of an own field the name that the settings give it */
+            title: string;
+        };
+        EnrollmentColumns: {
+            columns: components["schemas"]["EnrollmentColumn"][];
+        };
         EnrollmentDetail: {
             /** @description managed apps; personal ones are never asked for */
             apps: components["schemas"]["App"][];
+            /** Format: date-time */
+            archived_at?: string;
             /** @description the attempt it came from */
             attempt?: string;
+            /**
+             * Format: int64
+             * @description bytes
+             */
+            available?: number;
+            /**
+             * Format: int64
+             * @description hours since the last contact in which phones could not reach us
+             */
+            away_hours: number;
+            /** @description with which it was archived */
+            batch?: string;
+            /**
+             * Format: int64
+             * @description per cent
+             */
+            battery?: number;
             build: string;
+            /**
+             * Format: int64
+             * @description bytes
+             */
+            capacity?: number;
             described: components["schemas"]["Described"];
             /** Format: date-time */
             ended_at?: string;
@@ -773,6 +972,8 @@ export interface components {
             /** @description Apple's EnrollmentID */
             enrollment_id: string;
             facts: components["schemas"]["Fact"][];
+            /** @description the ten own fields, in order; the settings have their names */
+            fields: string[];
             /** @description the enrollments before this one, newest first */
             former: components["schemas"]["Enrollment"][];
             /** @description the enrollment before this one, as its person said, or else the last one of the same person and model */
@@ -785,6 +986,8 @@ export interface components {
              * @description when its certificate ends
              */
             identity_not_after?: string;
+            /** @description present when it is never proposed for clearing */
+            kept?: components["schemas"]["Kept"];
             /**
              * Format: date-time
              * @description last inventory
@@ -808,7 +1011,10 @@ export interface components {
             next_push_at?: string;
             /** @description what its person called it when it enrolled; show this rather than the name */
             nickname: string;
+            notes: string;
             os_version: string;
+            /** @enum {string} */
+            passcode: "" | "none" | "not_compliant" | "present" | "compliant";
             /** @description user identifier */
             person: string;
             person_name: string;
@@ -824,6 +1030,12 @@ export interface components {
             same: "" | "yes" | "no" | "unsure";
             /** @enum {string} */
             state: "waiting" | "enrolled" | "quiet" | "asleep" | "probably_removed" | "must_enroll_again" | "removed" | "archived";
+            tags: string[];
+            /**
+             * Format: date-time
+             * @description when it was called last
+             */
+            woken_at?: string;
         };
         Enrollments: {
             /** @description of the whole list; zero unless asked for */
@@ -831,6 +1043,11 @@ export interface components {
             enrollments: components["schemas"]["Enrollment"][];
             /** @description cursor of the next page */
             next?: string;
+            /**
+             * Format: int64
+             * @description how many phones the list has; zero unless asked for
+             */
+            total: number;
         };
         Event: {
             /** @description phone, person, admin, system, or a name */
@@ -862,6 +1079,22 @@ export interface components {
             at: string;
             findings: components["schemas"]["Finding"][];
         };
+        Facet: {
+            /** Format: int64 */
+            count: number;
+            value: string;
+        };
+        Facets: {
+            groups: components["schemas"]["Facet"][];
+            /** @description most frequent first */
+            models: components["schemas"]["Facet"][];
+            /** @description newest first */
+            os_versions: components["schemas"]["Facet"][];
+            states: {
+                [key: string]: number;
+            };
+            tags: components["schemas"]["Facet"][];
+        };
         Fact: {
             /** @enum {string} */
             group: "device" | "security" | "network" | "other";
@@ -885,6 +1118,10 @@ export interface components {
                 [key: string]: string;
             };
         };
+        FindInBody: {
+            /** @description a line for each phone: its id, name or nickname, or its person's name, account or identifier */
+            text: string;
+        };
         Finding: {
             /**
              * @description where the next step is taken
@@ -898,6 +1135,19 @@ export interface components {
             params: {
                 [key: string]: string;
             };
+        };
+        Found: {
+            /** @description each phone once, in the order of the lines */
+            ids: string[];
+            /**
+             * Format: int64
+             * @description how many lines were not empty
+             */
+            lines: number;
+            /** @description lines that name nobody */
+            not_found: string[];
+            /** @description lines that name more than one phone; all of them are among the ids */
+            several: components["schemas"]["Ambiguous"][];
         };
         FunnelStep: {
             /** Format: int64 */
@@ -954,6 +1204,29 @@ export interface components {
             certificate: string;
             /** @description PEM, not encrypted */
             key: string;
+        };
+        KeepInBody: {
+            ids?: string[];
+            /** @description why they are never to be cleared; empty: they may be */
+            reason: string;
+            /** @description all phones of this list, instead of ids */
+            view?: components["schemas"]["ListView"];
+        };
+        Kept: {
+            /** Format: date-time */
+            at?: string;
+            by: string;
+            reason: string;
+        };
+        ListView: {
+            /** @description COLUMN:OPERATOR:VALUE; all must be so */
+            filter?: string[];
+            search?: string;
+            sort?: string;
+            /** Format: int64 */
+            stale?: number;
+            /** @enum {string} */
+            state?: "" | "waiting" | "enrolled" | "quiet" | "asleep" | "probably_removed" | "must_enroll_again" | "removed" | "archived";
         };
         News: {
             changed: boolean;
@@ -1076,6 +1349,21 @@ export interface components {
             identifier: string;
             password: string;
         };
+        RemarkInBody: {
+            /** @description own fields by their number, from 1 */
+            fields?: {
+                [key: string]: string;
+            };
+            nickname?: string;
+            notes?: string;
+            /** @description these and no others */
+            tags?: string[];
+        };
+        Selection: {
+            ids?: string[];
+            /** @description all phones of this list, instead of ids */
+            view?: components["schemas"]["ListView"];
+        };
         SendCommandInBody: {
             /** @description every enrolled phone */
             all?: boolean;
@@ -1088,6 +1376,8 @@ export interface components {
             phone_number?: string;
             /** @example DeviceInformation */
             type: string;
+            /** @description all phones of this list, instead of ids */
+            view?: components["schemas"]["ListView"];
         };
         SetManagedAccountInBody: {
             managed_account: string;
@@ -1115,6 +1405,8 @@ export interface components {
             /** @description Domains of work accounts, the part after the @ */
             domains: string[];
             enrollment: components["schemas"]["SettingsEnrollment"];
+            /** @description Names of your own fields of a phone, at most ten */
+            fields: string[];
             /** @description Language of the portal for phones that ask for none we have (BCP 47) */
             language: string;
             managed_account: components["schemas"]["SettingsManagedAccount"];
@@ -1269,6 +1561,13 @@ export interface components {
             /** @description made by our own authority: phones must trust it first */
             private: boolean;
         };
+        TagInBody: {
+            add?: string[];
+            ids?: string[];
+            remove?: string[];
+            /** @description all phones of this list, instead of ids */
+            view?: components["schemas"]["ListView"];
+        };
         TestDirectoryInBody: {
             identifier: string;
             password?: string;
@@ -1308,9 +1607,6 @@ export interface components {
             schema: number;
             /** @example 1.0.0 */
             version: string;
-        };
-        WakeInBody: {
-            ids: string[];
         };
     };
     responses: never;
@@ -1606,17 +1902,23 @@ export interface operations {
     "get-enrollments": {
         parameters: {
             query?: {
-                /** @description part of a person, a name, a model or an account */
+                /** @description part of a person, a name, a model, an account, a tag, a note or an own field */
                 search?: string;
                 state?: "" | "waiting" | "enrolled" | "quiet" | "asleep" | "probably_removed" | "must_enroll_again" | "removed" | "archived";
-                /** @description silent for at least so many days */
+                /** @description silent for at least so many days in which we could be reached */
                 stale?: number;
+                /** @description COLUMN:OPERATOR:VALUE; all must be so. GET /enrollments/columns says what there is */
+                filter?: string[];
                 /** @description a column, with a minus the other way round */
-                sort?: "" | "person" | "-person" | "name" | "-name" | "model" | "-model" | "os" | "-os" | "enrolled_at" | "-enrolled_at" | "last_seen_at" | "-last_seen_at";
+                sort?: string;
                 /** @description cursor of the page before */
                 after?: string;
+                /** @description leave out so many phones, from the cursor or from the beginning */
+                offset?: number;
                 limit?: number;
-                /** @description count the whole list too; whoever turns pages has seen that */
+                /** @description count the phones of this list; whoever turns pages has seen that */
+                total?: boolean;
+                /** @description count all phones by state too */
                 counts?: boolean;
             };
             header?: never;
@@ -1632,6 +1934,163 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Enrollments"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enrollments-columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentColumns"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enrollments-facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enrollments-find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FindInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enrollments-keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeepInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enrollments-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
                 };
             };
             /** @description Error */
@@ -1694,6 +2153,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Commands"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-enrollments-id-remarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemarkInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
                 };
             };
             /** @description Error */
@@ -2524,7 +3018,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["WakeInBody"];
+                "application/json": components["schemas"]["Selection"];
             };
         };
         responses: {
