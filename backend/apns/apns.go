@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -196,6 +197,9 @@ func (c *Client) noAnswer(ctx context.Context, w *wire, err error) Result {
 		r := Result{Outcome: BadCertificate, Reason: op.Err.Error()}
 		c.remember(ctx, w, r)
 		return r
+	}
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		err = failed.Err // without the address, which has the phone's token in it
 	}
 	c.log.InfoContext(ctx, "push service not reached", "err", err)
 	return Result{Outcome: Later, Reason: "NoAnswer"}

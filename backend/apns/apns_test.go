@@ -3,7 +3,9 @@ package apns_test
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -223,12 +225,19 @@ func TestStrangersCertificate(t *testing.T) {
 func TestServiceThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	a := service(t)
-	c := client(t, dbtest.Open(t), a)
+	d := dbtest.Open(t)
+	client(t, d, a)
+	var log bytes.Buffer
+	c := apns.New(d, event.New(d), apns.Options{URL: a.URL(), Roots: a.Roots(), Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := c.Send(t.Context(), push(1)); err != nil || r.Outcome != apns.Later {
+	p := push(1)
+	if r, err := c.Send(t.Context(), p); err != nil || r.Outcome != apns.Later {
 		t.Errorf("got %+v, %v; want later", r, err)
+	}
+	if said := log.String(); !strings.Contains(said, "not reached") || strings.Contains(said, hex.EncodeToString(p.Token)) {
+		t.Errorf("the log says %q; want that the service was not reached, without the phone's token", said)
 	}
 }
 

@@ -20,10 +20,11 @@ type caller struct {
 
 // reply is an answer that is no error. A challenge makes it a 401.
 type reply struct {
-	challenge string
-	status    int // 0 is 200
-	mime      string
-	body      []byte
+	challenge  string
+	enrollment string // whose person it sends to the sign-in page
+	status     int    // 0 is 200
+	mime       string
+	body       []byte
 }
 
 // checkIn answers what comes to the check-in address.
@@ -42,6 +43,7 @@ func (s *Server) checkIn(ctx context.Context, c caller, body []byte) (reply, err
 		r, err = answer(tx, c, m)
 		return err
 	})
+	r.enrollment = m.EnrollmentID
 	return r, about(err, m.EnrollmentID)
 }
 

@@ -32,6 +32,7 @@ func (s *Server) handle(limit int64, h func(context.Context, caller, []byte) (re
 		var tooLarge *http.MaxBytesError
 		switch {
 		case err == nil && answer.challenge != "":
+			s.log.InfoContext(r.Context(), "person has to sign in again", "reason", "token", "enrollment", answer.enrollment)
 			signInAgain(w, answer.challenge)
 		case err == nil:
 			write(w, answer)

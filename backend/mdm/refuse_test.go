@@ -170,6 +170,10 @@ func TestSignInAgain(t *testing.T) {
 					t.Errorf("%s with token %.10q: %d %v, want 401 with a challenge", name, token, w.Code, w.Header())
 				}
 			}
+			if n := strings.Count(h.log.String(), "reason=token enrollment="+p.id); n != 4 {
+				t.Errorf("the log gives %d reasons for four challenges: %q", n, h.log)
+			}
+			h.log.Reset()
 		}
 		if e := p.get(); e.Stage != mdm.StageEnrolled {
 			t.Errorf("stage %s, want enrolled", e.Stage)

@@ -58,7 +58,7 @@ func (s *Server) next(ctx context.Context, c caller, body []byte) (reply, error)
 	var r reply
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
 		p, challenge, err := s.admit(tx, c, id)
-		r = reply{challenge: challenge}
+		r = reply{challenge: challenge, enrollment: id}
 		if err != nil || challenge != "" || m.EnrollmentUserID != "" {
 			return err
 		}

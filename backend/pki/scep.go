@@ -46,7 +46,7 @@ func (a *Authority) scep(w http.ResponseWriter, r *http.Request) {
 	case "pkioperation":
 		a.operation(w, r, message)
 	default:
-		http.Error(w, "unknown operation", http.StatusBadRequest)
+		a.unreadable(r.Context(), w, http.StatusBadRequest, fmt.Errorf("operation %.20q", operation))
 	}
 }
 
@@ -66,7 +66,7 @@ func (a *Authority) authorities(w http.ResponseWriter) {
 func (a *Authority) operation(w http.ResponseWriter, r *http.Request, message string) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
-		http.Error(w, "the request is too large", http.StatusRequestEntityTooLarge)
+		a.unreadable(r.Context(), w, http.StatusRequestEntityTooLarge, err)
 		return
 	}
 	if len(body) == 0 { // some clients post with the message in the query, or in both places
@@ -81,8 +81,7 @@ func (a *Authority) operation(w http.ResponseWriter, r *http.Request, message st
 	reply, err := a.certify(r.Context(), body)
 	switch {
 	case errors.Is(err, errUnreadable):
-		a.log.WarnContext(r.Context(), "certificate request unreadable", "err", err)
-		http.Error(w, "no SCEP message", http.StatusBadRequest)
+		a.unreadable(r.Context(), w, http.StatusBadRequest, err)
 	case err != nil:
 		a.log.ErrorContext(r.Context(), "certificate request failed", "err", err)
 		http.Error(w, "try again later", http.StatusServiceUnavailable)
@@ -90,6 +89,12 @@ func (a *Authority) operation(w http.ResponseWriter, r *http.Request, message st
 		w.Header().Set("Content-Type", "application/x-pki-message")
 		_, _ = w.Write(reply)
 	}
+}
+
+// unreadable turns away what has no sender to answer.
+func (a *Authority) unreadable(ctx context.Context, w http.ResponseWriter, status int, err error) {
+	a.log.WarnContext(ctx, "certificate request unreadable", "err", err)
+	w.WriteHeader(status)
 }
 
 // certify reads a request, decides, and writes the answer.

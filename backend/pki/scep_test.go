@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -232,6 +233,15 @@ func TestRefusals(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	a := open(t, dbtest.Open(t))
+	var log bytes.Buffer
+	a.log = slog.New(slog.NewTextHandler(&log, nil))
+	reasoned := func(name string) {
+		t.Helper()
+		if !strings.Contains(log.String(), "err=") {
+			t.Errorf("%s: the log gives no reason: %q", name, log.String())
+		}
+		log.Reset()
+	}
 	for name, body := range map[string][]byte{
 		"nothing": {}, "text": []byte("hello"), "nested": nested(10_000), "a plain signature": signedInfo(t, newChain(t), machineInfo, pkcs7.OIDDigestAlgorithmSHA256),
 	} {
@@ -239,11 +249,18 @@ func TestUnreadable(t *testing.T) {
 		if w.Code != http.StatusBadRequest {
 			t.Errorf("%s: got %d, want 400", name, w.Code)
 		}
+		reasoned(name)
 	}
 	w := serve(a, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/scep?operation=PKIOperation", bytes.NewReader(make([]byte, maxRequest+1))))
 	if w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("too large: got %d, want 413", w.Code)
 	}
+	reasoned("too large")
+	w = serve(a, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/scep?operation=GetNextCACert", http.NoBody))
+	if w.Code != http.StatusBadRequest {
+		t.Errorf("an unknown operation: got %d, want 400", w.Code)
+	}
+	reasoned("an unknown operation")
 
 	c := newClient(t, 0, "x")
 	good, err := pkcs7.Encrypt(c.request(t).Raw, []*x509.Certificate{a.registration.certificate})
