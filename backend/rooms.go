@@ -75,7 +75,9 @@ func (b *Backend) furnish(ctx context.Context) error {
 	})
 	r := &rooms{
 		pki: authority, mdm: phones, enroll: door,
-		portal: portal.New(portal.Config{Enroll: door, Directory: people, Settings: b.settings, Text: b.text, Log: b.log}),
+		portal: portal.New(portal.Config{
+			DB: b.db, Enroll: door, Directory: people, Settings: b.settings, Events: b.events, Text: b.text, Log: b.log,
+		}),
 	}
 	if err := b.nameCertificate(ctx, r); err != nil {
 		return err

@@ -10,13 +10,15 @@ var Routes = []Route{
 	{"GET /healthz", "backend", "a load balancer or a monitor"},
 	{"PUT /mdm", "mdm", "an enrolled phone that asks for commands"},
 	{"PUT /mdm/checkin", "mdm", "an enrolled phone that checks in"},
+	{"GET /portal/logo/{name}", "portal", "the web sheet, for the organization's logo"},
 	{"GET /portal/style.css", "portal", "the web sheet, for the looks of its pages"},
+	{"GET /preview/{token}", "portal", "an administrator's own phone, for a page that is being written"},
 	{"GET /scep", "pki", "a phone that needs its certificate"},
 	{"POST /scep", "pki", "the same"},
 	{"GET /signin/{session}", "portal", "the web sheet of a person who signs in"},
 	{"POST /signin/{session}", "portal", "the same, with a password"},
-	{"GET /signin/{session}/code", "portal", "the web sheet of a person who has an enrollment code"},
-	{"POST /signin/{session}/code", "portal", "the same, with the code"},
+	{"GET /signin/{session}/{page}", "portal", "the web sheet of a person who signs in in another way, or has signed in"},
+	{"POST /signin/{session}/{page}", "portal", "the same, with what they answer"},
 }
 
 // Route is one of them: a pattern of net/http, the room that answers, and who asks.

@@ -155,6 +155,19 @@ func (l *Library) Answer(tx *db.Tx, enrollmentID, endpoint string, data []byte) 
 	return http.StatusNotFound, nil, nil
 }
 
+// Types are the types of the declarations that phones are given.
+func Types() []string {
+	s, err := stock(settings.Defaults())
+	if err != nil {
+		panic(err) // the same plain values as ever
+	}
+	var types []string
+	for _, d := range s.all {
+		types = append(types, d.Type)
+	}
+	return types
+}
+
 func (s shelf) sync(at time.Time) syncTokens {
 	return syncTokens{DeclarationsToken: s.token, Timestamp: at.UTC().Truncate(time.Second).Format(time.RFC3339)}
 }

@@ -25,6 +25,8 @@ var (
 	ErrSessionUnknown = errors.New("enroll: session unknown")
 	ErrSessionUsed    = errors.New("enroll: session already used")
 	ErrSessionExpired = errors.New("enroll: session expired")
+	// ErrNotReady says that no phone could finish: the server is not set up, or has no push certificate.
+	ErrNotReady = errors.New("enroll: not ready for phones")
 	// ErrNotSignedIn says that the session is one where nobody has signed in.
 	ErrNotSignedIn = errors.New("enroll: nobody has signed in here")
 	// ErrOtherPerson is an [ErrSessionUsed]: somebody else has signed in here, or has to.
@@ -58,7 +60,10 @@ type Attempt struct {
 	Nickname string
 	// Same is what the person says about the enrollment Former: mdm.SameYes, SameNo or SameUnsure; empty: not answered.
 	Same, Former string
-	// Page is the page of the sheet where the person is.
+	// Answered are the pages of the sheet that the person has answered. What they hold may be there before, from a start
+	// that led nowhere.
+	Answered []string
+	// Page is the page where the person is.
 	Page string
 
 	// Proven and Spent are of the session that the attempt was found by: somebody has signed in there, and it is theirs
@@ -119,6 +124,11 @@ func (s *Server) note(tx *db.Tx, a Attempt, reason string) error {
 	if err := save(tx, a); err != nil {
 		return err
 	}
+	return s.stuck(tx, a)
+}
+
+// stuck tells that somebody could not go on.
+func (s *Server) stuck(tx *db.Tx, a Attempt) error {
 	return s.Events.Add(tx, event.Event{
 		Kind: Stuck, Actor: "person", Attempt: a.ID, Enrollment: a.Enrollment, Person: a.Person,
 		Params: map[string]string{"ref": a.Ref, "step": a.Step, "reason": a.Reason},

@@ -148,12 +148,18 @@ func (s *Server) Answer(ctx context.Context, session string, answer func(tx *db.
 		if !a.Proven {
 			return ErrNotSignedIn
 		}
+		before := a.Reason
 		if err := answer(tx, &a); err != nil {
 			return err
 		}
 		a.Nickname, a.Reason = clean(a.Nickname, 60), clean(a.Reason, 200)
 		if err := save(tx, a); err != nil {
 			return err
+		}
+		if a.Reason != "" && a.Reason != before {
+			if err := s.stuck(tx, a); err != nil {
+				return err
+			}
 		}
 		return prolongSession(tx, session)
 	})
@@ -196,11 +202,14 @@ func (s *Server) Grant(ctx context.Context, session string) (AccessToken, error)
 		if !a.Proven || a.Step != StepSignedIn {
 			return ErrNotSignedIn
 		}
-		now, err := s.Settings.In(tx)
+		now, ready, err := s.ready(tx)
 		if err != nil {
 			return err
 		}
 		if !a.Again() {
+			if !ready {
+				return ErrNotReady
+			}
 			if err := s.room(tx, now, a); err != nil {
 				return err
 			}
@@ -222,3 +231,38 @@ func (s *Server) Grant(ctx context.Context, session string) (AccessToken, error)
 
 // PageHandedOver stands in the place of a page once the phone has its token: what is missing now is at Apple's side.
 const PageHandedOver = "handed_over"
+
+// Ready says whether a phone that goes on now could finish, or [ErrNotReady].
+func (s *Server) Ready(ctx context.Context) error {
+	return s.DB.View(ctx, func(tx *db.Tx) error {
+		_, ready, err := s.ready(tx)
+		if err == nil && !ready {
+			err = ErrNotReady
+		}
+		return err
+	})
+}
+
+// Lost makes an attempt of somebody who came with an address that we do not know, so that the reference on their page can
+// be looked up like any other. It is empty, and so is the page's, once too many have come: anybody can make up addresses.
+func (s *Server) Lost(ctx context.Context) (ref string) {
+	if !s.limit.record(s.DB.Now()) {
+		return ""
+	}
+	session, err := secret()
+	if err != nil {
+		return ""
+	}
+	a := Attempt{ID: db.NewID(), Ref: reference(), Step: StepKnocked, Reason: "session_unknown", Origin: "unknown"}
+	err = s.DB.Update(ctx, func(tx *db.Tx) error {
+		if err := begin(tx, a, session); err != nil {
+			return err
+		}
+		return s.stuck(tx, a)
+	})
+	if err != nil {
+		s.Log.WarnContext(ctx, "lost session not recorded", "err", err)
+		return ""
+	}
+	return a.Ref
+}

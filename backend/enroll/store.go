@@ -8,25 +8,27 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"example.org/gatehouse/backend/db"
 )
 
 const columns = `a.id, a.ref, a.step, a.reason, a.language, a.product, a.build, a.os_version, a.origin,
 	a.identifier, a.person, a.name, a.managed_account, a.enrollment, a.created_at, a.updated_at,
-	a.chosen_language, a.choices, a.group_name, a.nickname, a.same, a.former, a.page`
+	a.chosen_language, a.choices, a.group_name, a.nickname, a.same, a.former, a.answered, a.page`
 
 // read takes an attempt from a row of [columns], and more from behind them.
 func read(scan func(...any) error, more ...any) (Attempt, error) {
 	var a Attempt
 	var created, updated int64
-	var choices string
+	var choices, answered string
 	err := scan(append([]any{
 		&a.ID, &a.Ref, &a.Step, &a.Reason, &a.Language, &a.Product, &a.Build, &a.OSVersion, &a.Origin,
 		&a.Identifier, &a.Person, &a.Name, &a.ManagedAccount, &a.Enrollment, &created, &updated,
-		&a.Chosen, &choices, &a.Group, &a.Nickname, &a.Same, &a.Former, &a.Page,
+		&a.Chosen, &choices, &a.Group, &a.Nickname, &a.Same, &a.Former, &answered, &a.Page,
 	}, more...)...)
 	a.CreatedAt, a.UpdatedAt = db.Time(created), db.Time(updated)
+	a.Answered = strings.Fields(answered)
 	if err == nil && choices != "" {
 		err = json.Unmarshal([]byte(choices), &a.Groups)
 	}
@@ -60,10 +62,10 @@ func save(tx *db.Tx, a Attempt) error {
 	_, err := tx.Exec(`
 		UPDATE attempts
 		SET step = $2, reason = $3, identifier = $4, person = $5, name = $6, managed_account = $7, enrollment = $8, updated_at = $9,
-			chosen_language = $10, choices = $11, group_name = $12, nickname = $13, same = $14, former = $15, page = $16
+			chosen_language = $10, choices = $11, group_name = $12, nickname = $13, same = $14, former = $15, page = $16, answered = $17
 		WHERE id = $1`,
 		a.ID, a.Step, a.Reason, a.Identifier, a.Person, a.Name, a.ManagedAccount, a.Enrollment, db.Millis(tx.Now),
-		a.Chosen, choices, a.Group, a.Nickname, a.Same, a.Former, a.Page)
+		a.Chosen, choices, a.Group, a.Nickname, a.Same, a.Former, a.Page, strings.Join(a.Answered, " "))
 	if err != nil {
 		return fmt.Errorf("save attempt: %w", err)
 	}

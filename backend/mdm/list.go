@@ -248,3 +248,32 @@ func unknown(id string, err error) error {
 	}
 	return err
 }
+
+// Owner is a person who has phones under management.
+type Owner struct {
+	Person, Name string
+	Phones       int
+}
+
+// Owners lists everybody who has a phone under management, by identifier.
+func Owners(tx *db.Tx) ([]Owner, error) {
+	rows, err := tx.Rows(`
+		SELECT e.person, MAX(d.person_name), COUNT(*)
+		FROM enrollments e JOIN devices d ON d.enrollment = e.id
+		WHERE e.stage = $1 OR e.stage = $2
+		GROUP BY e.person
+		ORDER BY e.person`, string(StageAuthenticated), string(StageEnrolled))
+	if err != nil {
+		return nil, fmt.Errorf("list owners: %w", err)
+	}
+	defer rows.Close()
+	var list []Owner
+	for rows.Next() {
+		var o Owner
+		if err := rows.Scan(&o.Person, &o.Name, &o.Phones); err != nil {
+			return nil, fmt.Errorf("list owners: %w", err)
+		}
+		list = append(list, o)
+	}
+	return list, rows.Err()
+}

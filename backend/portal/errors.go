@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,10 +41,18 @@ var (
 func judge(err error) (text.Key, verdict) {
 	var wrong *directory.WrongError
 	var locked *directory.LockedError
+	var limit *enroll.LimitError
+	var old *enroll.OldError
 	var long *http.MaxBytesError
 	switch {
 	case errors.Is(err, errMissing):
 		return "g.required", wayOn
+	case errors.Is(err, errUnticked):
+		return "terms.unticked", wayOn
+	case errors.Is(err, errChanged):
+		return "terms.changed", wayOn
+	case errors.Is(err, errName):
+		return "device.bad_name", wayOn
 	case errors.As(err, &wrong) && wrong.Left == 1:
 		return "e.password_last", wayOn
 	case errors.As(err, &wrong):
@@ -62,14 +71,22 @@ func judge(err error) (text.Key, verdict) {
 		return "e.not_allowed", askIT
 	case errors.Is(err, directory.ErrNoManagedAccount):
 		return "e.no_managed_account", askIT
+	case errors.As(err, &limit):
+		return "e.device_limit", askIT
 	case errors.Is(err, directory.ErrUnavailable):
 		return "e.directory_down", wayOn
 	case errors.Is(err, directory.ErrBusy):
 		return "e.too_many", wayOn
+	case errors.Is(err, enroll.ErrNotReady):
+		return "e.push_problem", askIT
 	case errors.Is(err, enroll.ErrClosed):
 		return "e.closed", overAsk
 	case errors.Is(err, enroll.ErrKind):
 		return "e.device_kind", overAsk
+	case errors.As(err, &old):
+		return "e.os_old", overAsk
+	case errors.Is(err, errSpent):
+		return "e.replay", wayOn
 	case errors.Is(err, enroll.ErrSessionUsed):
 		return "e.replay", over
 	case errors.Is(err, enroll.ErrSessionExpired):
@@ -103,6 +120,11 @@ func (v *visit) fail(err error) {
 	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		return // nobody is there to read it
 	}
+	if errors.Is(err, enroll.ErrSessionUsed) && v.attempt.Again() && v.attempt.Step == enroll.StepDone {
+		v.Step = 0
+		v.draw("again_done", http.StatusOK)
+		return
+	}
 	key, what := judge(err)
 	switch {
 	case key == "e.unknown" && what.status == http.StatusOK:
@@ -110,19 +132,34 @@ func (v *visit) fail(err error) {
 	case what.status != http.StatusOK:
 		v.site.Log.InfoContext(ctx, "page refused", "attempt", v.attempt.ID, "ref", v.attempt.Ref, "status", what.status, "reason", err)
 	}
-	var locked *directory.LockedError
-	if errors.As(err, &locked) {
-		v.vars["unlock_time"] = v.in(locked.Wait)
+	if errors.Is(err, enroll.ErrClosed) || errors.Is(err, enroll.ErrKind) || strings.HasPrefix(string(key), "e.os") {
+		v.note(ctx, err)
 	}
-	v.now.Problem, v.now.Retry, v.now.Ask = key, what.retry, what.call
-	v.draw(pageError, what.status)
+	v.explain(err)
+	v.Problem, v.Retry, v.Ask, v.Step, v.Back, v.RetryPage = key, what.retry, what.call, 0, "", v.page
+	if v.attempt.Spent && v.page == "" {
+		v.RetryPage = pagePassword
+	}
+	v.draw("error", what.status)
+}
+
+// explain fills the variables of an error.
+func (n *view) explain(err error) {
+	var locked *directory.LockedError
+	var limit *enroll.LimitError
+	if errors.As(err, &locked) {
+		n.vars["unlock_time"] = n.in(locked.Wait)
+	}
+	if errors.As(err, &limit) {
+		n.vars["device_limit"] = strconv.Itoa(limit.Most)
+	}
 }
 
 // in says how long something takes: "in 12 minutes". A time of day would be that of the server's time zone.
-func (v *visit) in(wait time.Duration) string {
+func (n *view) in(wait time.Duration) string {
 	minutes := int((wait + time.Minute - 1) / time.Minute)
 	if minutes <= 1 {
-		return v.words.Text(v.language, "g.in_a_minute", nil)
+		return n.words.Text(n.language, "g.in_a_minute", nil)
 	}
-	return v.words.Count(v.language, "g.in_minutes", minutes)
+	return n.words.Count(n.language, "g.in_minutes", minutes)
 }

@@ -50,7 +50,21 @@ type house struct {
 	directory *directory.Directory
 	enroll    *enroll.Server
 	events    *event.Log
+	text      *text.Store
+	site      *portal.Site
 	log       *bytes.Buffer
+}
+
+// houses has the house of each test.
+var houses sync.Map
+
+func houseOf(t *testing.T) *house {
+	t.Helper()
+	h, ok := houses.Load(t)
+	if !ok {
+		t.Fatal("the test has no house")
+	}
+	return h.(*house)
 }
 
 func build(t *testing.T) *house {
@@ -95,7 +109,12 @@ func build(t *testing.T) *house {
 		DB: h.db, PKI: authority, APNS: push, Events: h.events, Settings: h.settings, Text: words, Log: log,
 	})
 	h.enroll.Routes(h.mux)
-	portal.New(portal.Config{Enroll: h.enroll, Directory: h.directory, Settings: h.settings, Text: words, Log: log}).Routes(h.mux)
+	h.site = portal.New(portal.Config{
+		DB: h.db, Enroll: h.enroll, Directory: h.directory, Settings: h.settings, Events: h.events, Text: words, Log: log,
+	})
+	h.site.Routes(h.mux)
+	h.text = words
+	houses.Store(t, h)
 	return h
 }
 

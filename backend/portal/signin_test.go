@@ -22,10 +22,74 @@ var newcomer = directory.NewPerson{Identifier: "ben@nordlicht.example", Name: "B
 
 var handOver = regexp.MustCompile(`^apple-remotemanagement-user-login://authentication-results\?access-token=[A-Za-z0-9_-]{40,}$`)
 
+// walk goes along with the pages behind a sign-in, as a person who agrees to all of it, and gives the last answer.
+func walk(t *testing.T, w *httptest.ResponseRecorder) *httptest.ResponseRecorder {
+	t.Helper()
+	h := houseOf(t)
+	for range 20 {
+		switch {
+		case w.Code == http.StatusSeeOther:
+			w = h.get(w.Header().Get("Location"), nil)
+		case w.Code == http.StatusOK && strings.Contains(w.Body.String(), `type="password"`):
+			return w
+		case w.Code == http.StatusOK:
+			f := firstForm(w.Body.String())
+			if f.action == "" {
+				return w
+			}
+			w = h.post(f.action, f.values)
+		default:
+			return w
+		}
+	}
+	t.Error("the pages do not end")
+	return w
+}
+
+// form is what a browser sends of a page's first form, when its first button is pressed.
+type form struct {
+	action string
+	values url.Values
+}
+
+var (
+	formTag   = regexp.MustCompile(`(?s)<form method="post" action="([^"]*)"[^>]*>(.*?)</form>`)
+	inputTag  = regexp.MustCompile(`<(input|button)\b[^>]*>`)
+	attribute = regexp.MustCompile(`([a-z-]+)(?:="([^"]*)")?`)
+)
+
+func firstForm(page string) form {
+	found := formTag.FindStringSubmatch(page)
+	if found == nil {
+		return form{}
+	}
+	f := form{html.UnescapeString(found[1]), url.Values{}}
+	pressed := false
+	for _, tag := range inputTag.FindAllString(found[2], -1) {
+		a := map[string]string{}
+		for _, m := range attribute.FindAllStringSubmatch(tag[strings.Index(tag, " ")+1:], -1) {
+			a[m[1]] = html.UnescapeString(m[2])
+		}
+		_, required := a["required"]
+		switch name := a["name"]; {
+		case strings.HasPrefix(tag, "<button"):
+			if !pressed && name != "" {
+				f.values.Set(name, a["value"])
+			}
+			pressed = true
+		case name == "" || (a["type"] == "checkbox" || a["type"] == "radio") && (!required || f.values.Has(name)):
+		default:
+			f.values.Set(name, a["value"])
+		}
+	}
+	return f
+}
+
 // handedOver checks the answer that gives the phone its token (Apple, "Implementing the simple
 // authentication account-driven enrollment flow").
 func handedOver(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
+	w = walk(t, w)
 	if w.Code != http.StatusPermanentRedirect || !handOver.MatchString(w.Header().Get("Location")) {
 		t.Errorf("got %d to %q; want 308 to the phone", w.Code, w.Header().Get("Location"))
 	}
@@ -316,7 +380,7 @@ func TestForeignForms(t *testing.T) {
 		"no type":    {send("", right), http.StatusBadRequest},
 		"bad escape": {send("application/x-www-form-urlencoded", []byte("identifier=%zz")), http.StatusBadRequest},
 		"17 kB":      {send("application/x-www-form-urlencoded", bytes.Repeat([]byte("a=b&"), 5000)), http.StatusRequestEntityTooLarge},
-		"charset":    {send("application/x-www-form-urlencoded; charset=UTF-8", right), http.StatusPermanentRedirect},
+		"charset":    {send("application/x-www-form-urlencoded; charset=UTF-8", right), http.StatusSeeOther},
 	} {
 		if x.got != x.want {
 			t.Errorf("%s: got %d, want %d", name, x.got, x.want)
@@ -329,13 +393,21 @@ func TestLanguageIsKept(t *testing.T) {
 	h := build(t)
 	path := h.knock("de-AT", "iPhone17,2")
 	page := h.get(path, url.Values{"user-identifier": {anna}, "language": {"en"}})
-	if !strings.Contains(page.Body.String(), `<html lang="en"`) || !strings.Contains(page.Body.String(), `name="language" value="en"`) {
-		t.Error("the chosen language is not shown, or not carried by the form")
+	if !strings.Contains(page.Body.String(), `<html lang="en"`) {
+		t.Error("the chosen language is not shown")
 	}
-	again := h.post(path, url.Values{"identifier": {anna}, "password": {"wrong"}, "language": {"en"}})
+	again := h.post(path, url.Values{"identifier": {anna}, "password": {"wrong"}})
 	if !strings.Contains(again.Body.String(), "Account or password is not right.") {
 		t.Error("the chosen language is lost after a mistake")
 	}
+	next := h.signIn(path, anna, password).Header().Get("Location")
+	if page := h.get(next, nil).Body.String(); !strings.Contains(page, "Your iPhone stays yours") {
+		t.Error("the chosen language is lost after the sign-in")
+	}
+	if page := h.get(next, url.Values{"language": {"tlh"}}).Body.String(); !strings.Contains(page, `<html lang="en"`) {
+		t.Error("a language that nobody offers is chosen")
+	}
+	path = h.knock("de-AT", "iPhone17,2")
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 	r.Header.Set("Accept-Language", "en-US")
 	if w := h.serve(r); w.Header().Get("Content-Language") != "de" {
@@ -365,7 +437,7 @@ func TestHeaders(t *testing.T) {
 		h.get(path, nil), h.signIn(path, anna, "wrong"), h.signIn(path, anna, password), h.get("/signin/x", nil),
 	} {
 		for name, want := range map[string]string{
-			"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; " +
+			"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; " +
 				"form-action 'self' apple-remotemanagement-user-login:; base-uri 'none'; frame-ancestors 'none'",
 			"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Set-Cookie": "",
 		} {
@@ -394,8 +466,10 @@ func TestSecretsStayOutOfTheLog(t *testing.T) {
 	h.signIn(path, password, "some-password-9") // typed into the wrong field
 	h.signIn(path, anna, "some-password-9")
 	w := h.signIn(path, anna, password)
+	session := strings.Split(strings.TrimPrefix(w.Header().Get("Location"), enroll.SignInPath), "/")[0]
+	w = walk(t, w)
 	_, token, _ := strings.Cut(w.Header().Get("Location"), "access-token=")
-	for name, secret := range map[string]string{"password": password, "wrong password": "some-password-9", "token": token} {
+	for name, secret := range map[string]string{"password": password, "wrong password": "some-password-9", "token": token, "session": session} {
 		if secret == "" || strings.Contains(h.log.String(), secret) {
 			t.Errorf("the log has the %s", name)
 		}

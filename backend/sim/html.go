@@ -14,6 +14,7 @@ type page struct {
 	source   string
 	language string
 	title    string
+	heading  string
 	text     string
 	alerts   []string // what assistive technology would read out at once
 	forms    []*form
@@ -31,7 +32,7 @@ type field struct {
 	required, checked           bool
 }
 
-type link struct{ href, text, class string }
+type link struct{ href, text, class, language string }
 
 // readPage never fails: a browser makes something of everything.
 func readPage(source []byte) *page {
@@ -68,6 +69,10 @@ func (pg *page) walk(n *html.Node, inside *form, byID map[string]*form, text *st
 				pg.head(n)
 			}
 			return
+		case "h1":
+			if pg.heading == "" {
+				pg.heading = squeeze(inner(n))
+			}
 		case "html":
 			pg.language = attr(n, "lang")
 		case "form":
@@ -79,7 +84,7 @@ func (pg *page) walk(n *html.Node, inside *form, byID map[string]*form, text *st
 			byID[attr(n, "id")] = inside
 		case "a":
 			if href := attr(n, "href"); href != "" {
-				pg.links = append(pg.links, link{href, squeeze(inner(n)), class})
+				pg.links = append(pg.links, link{href, squeeze(inner(n)), class, attr(n, "lang")})
 			}
 		case "input", "button", "select", "textarea":
 			owner := inside

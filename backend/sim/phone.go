@@ -38,6 +38,8 @@ type PhoneOptions struct {
 	AppleSignIn func(ctx context.Context, account string) error
 	// Push is the push service that wakes the phone; nil: nobody does.
 	Push *APNs
+	// Answers are what the person says on the pages of the sheet.
+	Answers Answers
 	// SCEPByGet sends certificate requests in the query, as a few clients do.
 	SCEPByGet bool
 	Log       *slog.Logger

@@ -24,6 +24,8 @@ type Sheet struct {
 	policy string // Referrer-Policy of the page
 	csp    []string
 	token  string // of the callback
+
+	headings []string // of the pages so far
 }
 
 // Text is what a person reads on the page.
@@ -157,6 +159,9 @@ func (s *Sheet) show(u *url.URL, a Answer) error {
 		return refuse("sheet-content-type", sourceSignIn, "the sheet got %q instead of a page", kind)
 	}
 	s.at, s.page = u, readPage(a.Body)
+	if s.page.heading != "" {
+		s.headings = append(s.headings, s.page.heading)
+	}
 	s.policy = a.Header.Get("Referrer-Policy")
 	s.csp = a.Header.Values("Content-Security-Policy")
 	return nil

@@ -7,6 +7,7 @@ ALTER TABLE attempts ADD COLUMN group_name TEXT NOT NULL DEFAULT ''; -- the one 
 ALTER TABLE attempts ADD COLUMN nickname TEXT NOT NULL DEFAULT ''; -- of the phone
 ALTER TABLE attempts ADD COLUMN same TEXT NOT NULL DEFAULT ''; -- yes, no, unsure; empty: not asked
 ALTER TABLE attempts ADD COLUMN former TEXT NOT NULL DEFAULT ''; -- the enrollment that same is about
+ALTER TABLE attempts ADD COLUMN answered TEXT NOT NULL DEFAULT ''; -- pages, separated by blanks
 ALTER TABLE attempts ADD COLUMN page TEXT NOT NULL DEFAULT ''; -- where the person is
 CREATE INDEX attempts_by_person ON attempts (person, updated_at);
 
