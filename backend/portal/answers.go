@@ -215,7 +215,7 @@ func (v *visit) remember() error {
 			return err
 		}
 		v.Former = former{Seen: v.words.Date(v.language, e.LastSeenAt)}
-		for _, name := range []string{e.Nickname, e.Device.Name, e.Device.Model, kind(v.attempt.Product)} {
+		for _, name := range []string{e.Remarks.Nickname, e.Device.Name, e.Device.Model, kind(v.attempt.Product)} {
 			if name != "" {
 				v.Former.Name = name
 				break
