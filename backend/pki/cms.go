@@ -60,6 +60,8 @@ func parseSigned(message []byte) (*signedMessage, error) {
 		return nil, errors.New("no signer")
 	case len(p7.Signers) > 1:
 		return nil, errors.New("several signers")
+	case len(p7.Certificates) > maxCertificates:
+		return nil, fmt.Errorf("%d certificates", len(p7.Certificates))
 	}
 	s := p7.Signers[0]
 	m := &signedMessage{
@@ -214,8 +216,8 @@ var errAlgorithm = errors.New("unacceptable algorithm")
 func usableKey(key crypto.PublicKey) error {
 	switch k := key.(type) {
 	case *rsa.PublicKey:
-		if n := k.N.BitLen(); n < 1024 || n > 8192 {
-			return fmt.Errorf("%w: an RSA key of %d bits", errAlgorithm, n)
+		if n := k.N.BitLen(); n < 1024 || n > 8192 || k.E > 1<<16+1 {
+			return fmt.Errorf("%w: an RSA key of %d bits with the exponent %d", errAlgorithm, n, k.E)
 		}
 		return nil
 	case *ecdsa.PublicKey:

@@ -14,6 +14,9 @@ const (
 	maxElements = 4096    // of one CMS message
 	maxTags     = 200_000 // elements of one property list: 500 apps with all that a phone says about each have 20,000
 	maxMessage  = 1 << 18 // bytes of one CMS message, the plain content included
+	// maxCertificates go along with one CMS message. A device sends its own and two above it; each that could stand there
+	// costs us a look at a signature.
+	maxCertificates = 10
 )
 
 // parses bounds how many CMS messages are taken apart at a time, so that a flood of them cannot take all memory.

@@ -2,8 +2,14 @@ package pki
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
 	"encoding/binary"
 	"errors"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -209,5 +215,24 @@ func seeds(f *testing.F, pattern string) {
 			f.Fatal(err)
 		}
 		f.Add(b)
+	}
+}
+
+func TestUsableKey(t *testing.T) {
+	t.Parallel()
+	n := rsaKey(t, 1024, 0).N
+	for name, key := range map[string]crypto.PublicKey{
+		"RSA, short":             &rsa.PublicKey{N: new(big.Int).Rsh(n, 1), E: 65537},
+		"RSA, long":              &rsa.PublicKey{N: new(big.Int).Lsh(n, 8192), E: 65537},
+		"RSA, a large exponent":  &rsa.PublicKey{N: n, E: 1<<31 - 1},
+		"ECDSA, a curve of none": &ecdsa.PublicKey{Curve: elliptic.P224()},
+		"Ed25519":                ed25519.PublicKey(make([]byte, 32)),
+	} {
+		if err := usableKey(key); !errors.Is(err, errAlgorithm) {
+			t.Errorf("%s: got %v, want errAlgorithm", name, err)
+		}
+	}
+	if err := usableKey(&rsa.PublicKey{N: n, E: 65537}); err != nil {
+		t.Errorf("a device's key: %v", err)
 	}
 }

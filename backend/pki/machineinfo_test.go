@@ -137,6 +137,11 @@ func TestOpenMachineInfoRefuses(t *testing.T) {
 		"two signers": signedInfo(t, c, machineInfo, pkcs7.OIDDigestAlgorithmSHA256, func(s *pkcs7.SignedData) {
 			_ = s.AddSigner(c.device, c.key, pkcs7.SignerInfoConfig{})
 		}),
+		"many certificates": signedInfo(t, c, machineInfo, pkcs7.OIDDigestAlgorithmSHA256, func(s *pkcs7.SignedData) {
+			for range maxCertificates {
+				s.AddCertificate(c.authority)
+			}
+		}),
 		"another's certificate": signedInfo(t, chain{device: c.device, key: rsaKey(t, 1024, 2)}, machineInfo, pkcs7.OIDDigestAlgorithmSHA256),
 		"attributes dropped": signedInfo(t, c, machineInfo, pkcs7.OIDDigestAlgorithmSHA256, func(s *pkcs7.SignedData) {
 			s.RemoveAuthenticatedAttributes()
