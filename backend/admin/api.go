@@ -9,6 +9,7 @@ import (
 
 	"example.org/gatehouse/backend/apns"
 	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/ddm"
 	"example.org/gatehouse/backend/directory"
 	"example.org/gatehouse/backend/doctor"
 	"example.org/gatehouse/backend/enroll"
@@ -35,6 +36,7 @@ type Rooms struct {
 	PKI       *pki.Authority
 	APNS      *apns.Client
 	MDM       *mdm.Server
+	DDM       *ddm.Library
 	Enroll    *enroll.Server
 	Doctor    *doctor.Doctor
 }

@@ -15,16 +15,27 @@ func (a *API) Attempts(ctx context.Context, in *AttemptsIn) (*Attempts, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := r.Enroll.Attempts(ctx, enroll.AttemptQuery{Open: in.Open, Person: in.Person, Limit: in.Limit})
+	now := a.DB.Now()
+	q := enroll.AttemptQuery{Open: in.Open, Person: in.Person, Step: in.Step, Limit: in.Limit}
+	if in.Stuck {
+		q.Limit = 1000 // which of them are stuck is said by Describe
+	}
+	if in.Hours > 0 {
+		q.Since = now.Add(-time.Duration(in.Hours) * time.Hour)
+	}
+	found, err := r.Enroll.Attempts(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	view := &Attempts{Attempts: make([]Attempt, 0, len(found))}
-	now := a.DB.Now()
 	for _, one := range found {
-		view.Attempts = append(view.Attempts, viewAttempt(one, now))
+		row := viewAttempt(one, now)
+		if (!in.Stuck || row.Stuck) && len(view.Attempts) < in.Limit {
+			view.Attempts = append(view.Attempts, row)
+		}
 	}
-	return view, nil
+	view.Funnel, err = a.funnel(ctx, r)
+	return view, err
 }
 
 // Attempt is one try with what happened in it, found by its id or by the reference that its person reads out.
@@ -51,9 +62,10 @@ func (a *API) Attempt(ctx context.Context, in *AttemptIn) (*AttemptDetail, error
 }
 
 func viewAttempt(a enroll.Attempt, now time.Time) Attempt {
-	stuck := a.Step != enroll.StepDone && (a.Reason != "" || now.Sub(a.UpdatedAt) > stuckAfter)
+	state := enroll.Describe(a, now)
 	return Attempt{
-		ID: a.ID, Reference: a.Ref, Step: a.Step, Stuck: stuck, Reason: a.Reason,
+		ID: a.ID, Reference: a.Ref, Step: a.Step, Stuck: state.Stuck(), Reason: a.Reason,
+		State: state.Code, StateReason: state.Reason, Next: state.Next,
 		Identifier: a.Identifier, Person: a.Person, PersonName: a.Name, ManagedAccount: a.ManagedAccount,
 		ProductName: a.Product, OSVersion: a.OSVersion, Language: a.Language, Origin: a.Origin,
 		Enrollment: a.Enrollment, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,

@@ -13,5 +13,5 @@
 //   - An error leaves as a code with parameters. The words live in the screens, not here.
 //   - Lists are never null in JSON: make them, even when they are empty.
 //
-// Tables: none.
+// Tables: views (lists of phones that are kept under a name).
 package admin

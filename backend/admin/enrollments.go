@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
 	"example.org/gatehouse/backend/enroll"
@@ -45,7 +44,7 @@ func (a *API) Enrollment(ctx context.Context, in *EnrollmentIn) (*EnrollmentDeta
 		return nil, err
 	}
 	view := &EnrollmentDetail{
-		Enrollment: viewEnrollment(e, now), Facts: facts(e.Device), Apps: []App{}, Attempt: e.Attempt,
+		Enrollment: viewEnrollment(e, now), Facts: facts(e), Apps: []App{}, Attempt: e.Attempt,
 		LastPushAt: e.Push.SentAt, NextPushAt: e.Push.DueAt,
 		LastPushOutcome: e.Push.Outcome, LastPushReason: e.Push.Reason, Former: []Enrollment{},
 	}
@@ -70,37 +69,12 @@ func (a *API) Enrollment(ctx context.Context, in *EnrollmentIn) (*EnrollmentDeta
 	return view, nil
 }
 
-// facts lists what the phone told about itself, in Apple's words and the order in which people ask.
-func facts(d mdm.Device) []Fact {
+// facts lists what the phone told about itself, each with its age.
+func facts(e mdm.Enrollment) []Fact {
 	list := []Fact{}
-	text := func(name, group, value string) {
-		if value != "" {
-			list = append(list, Fact{Name: name, Group: group, Kind: "text", Value: value})
-		}
+	for _, f := range e.Facts() {
+		list = append(list, Fact{Name: f.Name, Group: f.Group, Kind: f.Kind, Value: f.Value, Since: f.Since})
 	}
-	count := func(name, group, kind string, value *int64) {
-		if value != nil {
-			list = append(list, Fact{Name: name, Group: group, Kind: kind, Value: strconv.FormatInt(*value, 10)})
-		}
-	}
-	yes := func(name, group string, value *bool) {
-		if value != nil {
-			list = append(list, Fact{Name: name, Group: group, Kind: "bool", Value: strconv.FormatBool(*value)})
-		}
-	}
-	text("DeviceName", "device", d.Name)
-	text("Model", "device", d.Model)
-	text("ProductName", "device", d.ProductName)
-	text("ModelNumber", "device", d.ModelNumber)
-	text("OSVersion", "device", strings.TrimSpace(d.OSVersion+" "+d.OSExtra))
-	text("BuildVersion", "device", d.Build)
-	count("DeviceCapacity", "device", "bytes", d.Capacity)
-	count("AvailableDeviceCapacity", "device", "bytes", d.Available)
-	count("BatteryLevel", "device", "percent", d.Battery)
-	yes("PasscodePresent", "security", d.PasscodePresent)
-	yes("PasscodeCompliant", "security", d.PasscodeCompliant)
-	count("HardwareEncryptionCaps", "security", "number", d.Encryption)
-	yes("IsUserEnrollment", "security", d.UserEnrollment)
 	return list
 }
 

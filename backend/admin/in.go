@@ -134,6 +134,9 @@ type SendCommandIn struct {
 type AttemptsIn struct {
 	Open   bool   `query:"open" doc:"only those that have not come to their end"`
 	Person string `query:"person" maxLength:"320"`
+	Step   string `query:"step" enum:",knocked,signed_in,offered,identified,done"`
+	Stuck  bool   `query:"stuck" doc:"only those that somebody should look at"`
+	Hours  int    `query:"hours" minimum:"0" maximum:"2160" doc:"only those in which something happened in so many hours; 0: all"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
 

@@ -12,8 +12,6 @@ import (
 const (
 	// today is how far back the funnel looks.
 	today = 24 * time.Hour
-	// stuckAfter: a person who has not come further for so long needs somebody.
-	stuckAfter = 10 * time.Minute
 	// shown is how many attempts the overview lists.
 	shown = 20
 )
@@ -81,27 +79,38 @@ func needs(all []Finding) []Finding {
 // addAttempts fills in the funnel and the attempts that have not come to their end.
 func (a *API) addAttempts(ctx context.Context, r Rooms, view *Overview) error {
 	now := a.DB.Now()
-	attempts, err := r.Enroll.Attempts(ctx, enroll.AttemptQuery{Since: now.Add(-today), Limit: 1000})
+	open, err := r.Enroll.Attempts(ctx, enroll.AttemptQuery{Since: now.Add(-today), Open: true, Limit: shown})
 	if err != nil {
 		return err
 	}
+	for _, attempt := range open {
+		view.Attempts = append(view.Attempts, viewAttempt(attempt, now))
+	}
+	view.Funnel, err = a.funnel(ctx, r)
+	return err
+}
+
+// funnel counts the attempts of the last day by the step they have reached.
+func (a *API) funnel(ctx context.Context, r Rooms) ([]FunnelStep, error) {
+	now := a.DB.Now()
+	attempts, err := r.Enroll.Attempts(ctx, enroll.AttemptQuery{Since: now.Add(-today), Limit: 1000})
+	if err != nil {
+		return nil, err
+	}
 	at := map[string]int{}
+	var funnel []FunnelStep
 	for i, step := range []string{enroll.StepKnocked, enroll.StepSignedIn, enroll.StepOffered, enroll.StepIdentified, enroll.StepDone} {
 		at[step] = i
-		view.Funnel = append(view.Funnel, FunnelStep{Step: step})
+		funnel = append(funnel, FunnelStep{Step: step})
 	}
 	for _, attempt := range attempts {
-		row := viewAttempt(attempt, now)
-		step := &view.Funnel[at[attempt.Step]]
+		step := &funnel[at[attempt.Step]]
 		step.Count++
-		if row.Stuck {
+		if enroll.Describe(attempt, now).Stuck() {
 			step.Stuck++
 		}
-		if attempt.Step != enroll.StepDone && len(view.Attempts) < shown {
-			view.Attempts = append(view.Attempts, row)
-		}
 	}
-	return nil
+	return funnel, nil
 }
 
 func (a *API) counts(ctx context.Context, r Rooms) (Counts, error) {

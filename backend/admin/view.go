@@ -240,6 +240,8 @@ type Fact struct {
 	Group string `json:"group" enum:"device,security,network,other"`
 	Kind  string `json:"kind" enum:"text,bool,number,percent,bytes,time"`
 	Value string `json:"value"`
+	// Since is when the phone said so last.
+	Since time.Time `json:"since,omitzero" doc:"when the phone said so last"`
 }
 
 // EnrollmentDetail is one phone with all we hold about it.
@@ -305,6 +307,9 @@ type Attempt struct {
 	Reference      string    `json:"reference" example:"K7-31Q" doc:"what the person sees and can read out"`
 	Step           string    `json:"step" enum:"knocked,signed_in,offered,identified,done"`
 	Stuck          bool      `json:"stuck"`
+	State          string    `json:"state" enum:"signing_in,answering,waiting_for_apple,installing,finished" doc:"where the person is"`
+	StateReason    string    `json:"state_reason" example:"profile_not_installed" doc:"why, as a code"`
+	Next           string    `json:"next" example:"ask_for_managed_account_password" doc:"what to do, as a code"`
 	Reason         string    `json:"reason,omitempty" doc:"the last thing that went wrong, as a code"`
 	Identifier     string    `json:"identifier" doc:"what was typed on the phone"`
 	Person         string    `json:"person" doc:"who signed in"`
@@ -321,7 +326,8 @@ type Attempt struct {
 
 // Attempts is a list of tries, newest first.
 type Attempts struct {
-	Attempts []Attempt `json:"attempts"`
+	Attempts []Attempt    `json:"attempts"`
+	Funnel   []FunnelStep `json:"funnel" doc:"attempts of the last 24 hours by the step they have reached"`
 }
 
 // Event is something that happened.

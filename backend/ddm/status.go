@@ -1,11 +1,13 @@
 package ddm
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/mdm"
@@ -270,6 +272,17 @@ func (l *Library) store(tx *db.Tx, enrollmentID string, known map[string]any, r 
 		return fmt.Errorf("store declaration status: %w", err)
 	}
 	return nil
+}
+
+// Reported is when a phone reported last; zero if it never did.
+func (l *Library) Reported(ctx context.Context, enrollmentID string) (at time.Time, err error) {
+	err = l.db.View(ctx, func(tx *db.Tx) error {
+		var ms int64
+		err := tx.Row(`SELECT COALESCE(MAX(reported_at), 0) FROM declaration_status WHERE enrollment = $1`, enrollmentID).Scan(&ms)
+		at = db.Time(ms)
+		return err
+	})
+	return at, err
 }
 
 // Forget serves [mdm.Declarations]: a phone that enrolls anew starts with an empty status.

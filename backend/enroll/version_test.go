@@ -10,8 +10,16 @@ import (
 func TestSystemIsReadFromWhatAPhoneSays(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ said, build, want string }{
-		{"26.1", "23B85", "26.1"}, {"", "22C161", "18.2"}, {"", "19A346", "15.0"}, {"", "23B85", "26.1"}, {"", "24A1", "27.0"},
-		{"18.2.1", "", "18.2.1"}, {"18.2 beta", "", "18.2"}, {"new", "22", ""}, {"", "", ""}, {"0", "<b>", ""},
+		{"26.1", "23B85", "26.1"},
+		{"", "22C161", "18.2"},
+		{"", "19A346", "15.0"},
+		{"", "23B85", "26.1"},
+		{"", "24A1", "27.0"},
+		{"18.2.1", "", "18.2.1"},
+		{"18.2 beta", "", "18.2"},
+		{"new", "22", ""},
+		{"", "", ""},
+		{"0", "<b>", ""},
 	} {
 		if got := systemOf(c.said, c.build); got != c.want {
 			t.Errorf("%q with build %q: got %q, want %q", c.said, c.build, got, c.want)
@@ -38,8 +46,14 @@ func TestWelcome(t *testing.T) {
 		family, version string
 		old             bool
 	}{
-		{"iPhone", "18.2", false}, {"iPhone", "18.10", false}, {"iPhone", "26", false}, {"iPhone", "", false}, {"", "18.2.1", false},
-		{"iPhone", "18.1.9", true}, {"iPad", "17", true}, {"iPad", "18", true},
+		{"iPhone", "18.2", false},
+		{"iPhone", "18.10", false},
+		{"iPhone", "26", false},
+		{"iPhone", "", false},
+		{"", "18.2.1", false},
+		{"iPhone", "18.1.9", true},
+		{"iPad", "17", true},
+		{"iPad", "18", true},
 	} {
 		if err := Welcome(now, c.family, c.version); errors.As(err, &old) != c.old || !c.old && err != nil {
 			t.Errorf("%s with %q: got %v", c.family, c.version, err)

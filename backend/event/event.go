@@ -169,6 +169,20 @@ func (l *Log) In(tx *db.Tx, q Query) ([]Event, error) {
 	return list, rows.Err()
 }
 
+// About counts the events of an enrollment, and says when the first one was.
+func (l *Log) About(ctx context.Context, enrollment string) (n int, since time.Time, err error) {
+	err = l.db.View(ctx, func(tx *db.Tx) error {
+		var first int64
+		err := tx.Row(`SELECT COUNT(*), COALESCE(MIN(at), 0) FROM events WHERE enrollment = $1 AND enrollment <> ''`, enrollment).Scan(&n, &first)
+		since = db.Time(first)
+		return err
+	})
+	if err != nil {
+		return 0, since, fmt.Errorf("count events: %w", err)
+	}
+	return n, since, nil
+}
+
 // elsewhere is how often Wait looks for the events of other processes.
 const elsewhere = 2 * time.Second
 

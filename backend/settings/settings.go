@@ -21,7 +21,7 @@ type Settings struct {
 	// Domains are the domains of work accounts, lower case, in ASCII.
 	Domains []string `json:"domains" doc:"Domains of work accounts, the part after the @"`
 	// Language is the portal's language where a phone asks for none that we have (BCP 47).
-	Language       string         `json:"language" doc:"Language of the portal for phones that ask for none we have (BCP 47)"`
+	Language string `json:"language" doc:"Language of the portal for phones that ask for none we have (BCP 47)"`
 	// Fields are the names of the administrator's own fields of a phone.
 	Fields         []string       `json:"fields" doc:"Names of your own fields of a phone, at most ten"`
 	Enrollment     Enrollment     `json:"enrollment"`

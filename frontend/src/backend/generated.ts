@@ -260,6 +260,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enrollments/{id}/privacy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-enrollments-id-privacy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enrollments/{id}/remarks": {
         parameters: {
             query?: never;
@@ -596,6 +612,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-views"];
+        put?: never;
+        post: operations["post-views"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["put-views-id"];
+        post?: never;
+        delete: operations["delete-views-id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/wake": {
         parameters: {
             query?: never;
@@ -644,6 +692,11 @@ export interface components {
             language: string;
             managed_account: string;
             /**
+             * @description what to do, as a code
+             * @example ask_for_managed_account_password
+             */
+            next: string;
+            /**
              * @description who vouches for the phone; enrolled: its own identity, it was asked to sign in again
              * @enum {string}
              */
@@ -661,6 +714,16 @@ export interface components {
              * @example K7-31Q
              */
             reference: string;
+            /**
+             * @description where the person is
+             * @enum {string}
+             */
+            state: "signing_in" | "answering" | "waiting_for_apple" | "installing" | "finished";
+            /**
+             * @description why, as a code
+             * @example profile_not_installed
+             */
+            state_reason: string;
             /** @enum {string} */
             step: "knocked" | "signed_in" | "offered" | "identified" | "done";
             stuck: boolean;
@@ -678,6 +741,11 @@ export interface components {
             language: string;
             managed_account: string;
             /**
+             * @description what to do, as a code
+             * @example ask_for_managed_account_password
+             */
+            next: string;
+            /**
              * @description who vouches for the phone; enrolled: its own identity, it was asked to sign in again
              * @enum {string}
              */
@@ -695,6 +763,16 @@ export interface components {
              * @example K7-31Q
              */
             reference: string;
+            /**
+             * @description where the person is
+             * @enum {string}
+             */
+            state: "signing_in" | "answering" | "waiting_for_apple" | "installing" | "finished";
+            /**
+             * @description why, as a code
+             * @example profile_not_installed
+             */
+            state_reason: string;
             /** @enum {string} */
             step: "knocked" | "signed_in" | "offered" | "identified" | "done";
             stuck: boolean;
@@ -703,6 +781,8 @@ export interface components {
         };
         Attempts: {
             attempts: components["schemas"]["Attempt"][];
+            /** @description attempts of the last 24 hours by the step they have reached */
+            funnel: components["schemas"]["FunnelStep"][];
         };
         Changed: {
             /** Format: int64 */
@@ -1105,6 +1185,11 @@ export interface components {
              * @example BatteryLevel
              */
             name: string;
+            /**
+             * Format: date-time
+             * @description when the phone said so last
+             */
+            since?: string;
             value: string;
         };
         FieldError: {
@@ -1187,6 +1272,28 @@ export interface components {
              * @description how far back this goes
              */
             since?: string;
+        };
+        Held: {
+            /** @enum {string} */
+            group: "account" | "management" | "device" | "security" | "apps" | "remarks" | "history";
+            /** @enum {string} */
+            kind: "text" | "bool" | "number" | "percent" | "bytes" | "time";
+            /**
+             * @description Apple's name of a fact, or ours
+             * @example BatteryLevel
+             */
+            name: string;
+            /**
+             * Format: date-time
+             * @description since when, as far as it is known
+             */
+            since?: string;
+            value: string;
+            /**
+             * @description to know whose phone it is; to serve it; to help; to know that rules are kept; somebody wrote it; to know what happened
+             * @enum {string}
+             */
+            why: "owner" | "service" | "support" | "security" | "written" | "audit";
         };
         ImportPushInBody: {
             /** @description the Apple account it was made with */
@@ -1296,6 +1403,13 @@ export interface components {
             code?: components["schemas"]["EnrollmentCode"];
             person: components["schemas"]["Person"];
         };
+        Privacy: {
+            /** Format: date-time */
+            at: string;
+            held: components["schemas"]["Held"][];
+            /** @description what User Enrollment never tells, as codes */
+            never: string[];
+        };
         Problem: {
             /** @enum {string} */
             code: "already_set_up" | "busy" | "command_forbidden" | "directory_unavailable" | "disk_full" | "internal" | "invalid" | "key_missing" | "no_managed_account" | "no_token" | "not_allowed" | "not_found" | "not_serving" | "not_set_up" | "person_exists" | "person_unknown" | "push_file" | "push_topic_changed" | "rehearsal_running" | "timed_out" | "tls_file" | "too_large" | "would_strand" | "wrong_origin";
@@ -1358,6 +1472,15 @@ export interface components {
             notes?: string;
             /** @description these and no others */
             tags?: string[];
+        };
+        SavedView: {
+            columns: components["schemas"]["ViewColumn"][];
+            id: string;
+            name: string;
+            view: components["schemas"]["ListView"];
+        };
+        SavedViews: {
+            views: components["schemas"]["SavedView"][];
         };
         Selection: {
             ids?: string[];
@@ -1608,6 +1731,19 @@ export interface components {
             /** @example 1.0.0 */
             version: string;
         };
+        ViewBody: {
+            columns: components["schemas"]["ViewColumn"][];
+            name: string;
+            view: components["schemas"]["ListView"];
+        };
+        ViewColumn: {
+            name: string;
+            /**
+             * Format: int64
+             * @description pixels; 0: as wide as it likes
+             */
+            width?: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -1623,6 +1759,11 @@ export interface operations {
                 /** @description only those that have not come to their end */
                 open?: boolean;
                 person?: string;
+                step?: "" | "knocked" | "signed_in" | "offered" | "identified" | "done";
+                /** @description only those that somebody should look at */
+                stuck?: boolean;
+                /** @description only those in which something happened in so many hours; 0: all */
+                hours?: number;
                 limit?: number;
             };
             header?: never;
@@ -2153,6 +2294,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Commands"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enrollments-id-privacy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Privacy"];
                 };
             };
             /** @description Error */
@@ -2996,6 +3168,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViews"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-views-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-views-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Error */
