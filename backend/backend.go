@@ -256,6 +256,13 @@ func (b *Backend) Close() error {
 	if b.api != nil {
 		b.api.Close()
 	}
+	if b.events != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if err := b.events.Seal(ctx, false); err != nil { // what a command did while no server runs
+			b.log.WarnContext(ctx, "events are not sealed", "err", err)
+		}
+	}
 	if b.db != nil {
 		err = b.db.Close()
 	}

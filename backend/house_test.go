@@ -33,7 +33,7 @@ var guests = map[string]string{"db/dbtest": "db", "profile/appleschema": "profil
 
 // owners says which package alone names a table in SQL.
 var owners = map[string]string{
-	"leases": "db", "settings": "settings", "secrets": "settings", "events": "event", "presence": "event",
+	"leases": "db", "settings": "settings", "secrets": "settings", "events": "event", "presence": "event", "links": "event", "trail": "event",
 	"local_accounts": "directory", "managed_accounts": "directory", "codes": "directory", "sign_ins": "directory",
 	"authorities": "pki", "identities": "pki", "challenges": "pki", "tls_certificates": "pki",
 	"push_certificates": "apns",

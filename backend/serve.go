@@ -39,6 +39,7 @@ func (b *Backend) Run(ctx context.Context) error {
 	if err := b.serveScreens(ctx, g); err != nil {
 		return err
 	}
+	g.Go(func() error { return b.events.Run(ctx, b.log) })
 	g.Go(func() error { return b.watch(ctx, g) })
 	err := g.Wait()
 	b.mu.Lock()

@@ -196,7 +196,7 @@ func TestClockThatWasAheadLocksNobodyOut(t *testing.T) {
 	if err := w.shut(); err != nil {
 		t.Fatal(err)
 	}
-	d, err := db.Open(t.Context(), "sqlite:"+filepath.Join(w.data, "gatehouse.db"), db.Options{})
+	d, err := db.Open(t.Context(), "sqlite:"+filepath.Join(w.data, "gatehouse.db"), db.Options{Key: sealingKey})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ import (
 
 var errWords = errors.New("the story's language has no such words")
 
-// server start|bare|open|stop|restart|clock DURATION|log: the server, ready to enroll or before its first questions.
+// server start|bare|open|stop|restart|clock DURATION|sql STATEMENT|log: the server, ready to enroll or before its first questions.
 func (w *world) server(args []string) (string, error) {
 	switch strings.Join(args[:1], "") {
 	case "start":
@@ -51,6 +51,14 @@ func (w *world) server(args []string) (string, error) {
 		return "", w.pass(d)
 	case "log":
 		return w.log.String(), nil
+	case "sql": // STATEMENT: somebody has a program for databases
+		return "", w.write(func(tx *db.Tx) error {
+			n, err := tx.Exec(args[1])
+			if err == nil && n == 0 {
+				err = errors.New("nothing was changed")
+			}
+			return err
+		})
 	case "revoke": // NAME: the token of a phone is worth nothing any more
 		return "", w.revoke(w.phones[args[1]])
 	case "state":
@@ -376,6 +384,12 @@ func (w *world) admin(args []string) (string, error) {
 			return "", err
 		}
 		return pretty(found)
+	case "verify":
+		verdict, err := api.VerifyEvents(ctx, &admin.VerifyEventsIn{})
+		if err != nil {
+			return "", err
+		}
+		return pretty(verdict)
 	case "gaps":
 		gaps, err := api.Gaps(ctx, &admin.GapsIn{})
 		if err != nil {

@@ -20,26 +20,131 @@ import (
 )
 
 func (p *program) eventsCommand() *cobra.Command {
-	var since string
-	var follow bool
+	var since, format, file, noted string
+	var follow, verify bool
 	c := &cobra.Command{
 		Use:   "events",
 		Short: "Print the audit trail: what happened, in order",
 		Long: `--since takes a time (2026-11-22, 2026-11-22T08:00:00Z) or how long ago (30m, 24h). With --follow, new events are
-printed as they happen until you stop it; with --json too, each is a document on its own line.`,
+printed as they happen until you stop it; with --json too, each is a document on its own line.
+
+--verify compares the whole trail with its chain and names the first event that somebody has changed or removed behind
+our back; exit code 1 if there is one. It prints the end of the trail: write it down elsewhere, and --noted will prove
+later that nothing before it was changed.`,
 		Example: `  gatehoused events --since 24h
-  gatehoused events --follow --json`,
+  gatehoused events --follow --json
+  gatehoused events --format csv -o trail.csv
+  gatehoused events --verify`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			from, err := moment(since, time.Now())
 			if err != nil {
 				return misuse(c, "%v", err)
 			}
-			return p.with(c.Context(), func(d *door) error { return p.events(c.Context(), d, from, follow) })
+			kind, err := export.Parse(format)
+			if err != nil {
+				return misuse(c, "--format is one of table, csv, tsv, json, xlsx, xml")
+			}
+			written := kind != export.Text || file != ""
+			switch {
+			case noted != "" && !verify:
+				return misuse(c, "--noted goes with --verify")
+			case verify && (follow || written || since != ""):
+				return misuse(c, "--verify looks at the whole trail, and goes with nothing but --noted and --json")
+			case follow && written:
+				return misuse(c, "--follow prints; it does not go with --format and --output")
+			}
+			return p.with(c.Context(), func(d *door) error {
+				switch {
+				case verify:
+					return p.verifyEvents(c.Context(), d, noted)
+				case written:
+					return p.writeTable(file, kind, eventTable(c.Context(), d, from), export.Options{})
+				}
+				return p.events(c.Context(), d, from, follow)
+			})
 		},
 	}
-	c.Flags().StringVar(&since, "since", "", "only from this time on")
-	c.Flags().BoolVar(&follow, "follow", false, "wait for what happens next")
+	f := c.Flags()
+	f.StringVar(&since, "since", "", "only from this time on")
+	f.BoolVar(&follow, "follow", false, "wait for what happens next")
+	f.StringVar(&format, "format", string(export.Text), "table, csv, tsv, json, xlsx or xml")
+	f.StringVarP(&file, "output", "o", "", "write to this file")
+	f.BoolVar(&verify, "verify", false, "see whether anything in the trail was changed or removed")
+	f.StringVar(&noted, "noted", "", "with --verify: an end of the trail that you wrote down before")
 	return c
+}
+
+// eventTable is the trail for a file.
+func eventTable(ctx context.Context, d *door, from time.Time) export.Table {
+	return export.Table{
+		Name: "events", Row: "event",
+		Columns: []export.Column{
+			{Name: "seq", Title: "Number"},
+			{Name: "at", Title: "Time"},
+			{Name: "kind", Title: "What"},
+			{Name: "actor", Title: "Who"},
+			{Name: "person", Title: "Person"},
+			{Name: "enrollment", Title: "Enrollment"},
+			{Name: "attempt", Title: "Attempt"},
+			{Name: "params", Title: "Facts"},
+			{Name: "id", Title: "ID"},
+		},
+		Rows: func(yield func([]any, error) bool) {
+			for latest := int64(0); ; {
+				some, err := someEvents(ctx, d, from, latest)
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				for _, e := range some.Events {
+					latest = max(latest, e.Seq)
+					if !yield([]any{e.Seq, e.At, e.Kind, e.Actor, e.Person, e.Enrollment, e.Attempt, facts(e), e.ID}, nil) {
+						return
+					}
+				}
+				if len(some.Events) == 0 {
+					return
+				}
+			}
+		},
+	}
+}
+
+// faults says what is wrong with the trail at some place.
+var faults = map[string]string{
+	"altered":   "was changed",
+	"missing":   "is missing",
+	"relinked":  "is linked in a way that is not ours",
+	"shortened": "and what came after it are missing",
+	"key_gone":  "cannot be checked: the key of the trail is gone or another one",
+}
+
+func (p *program) verifyEvents(ctx context.Context, d *door, noted string) error {
+	in := &admin.VerifyEventsIn{}
+	in.Body.Noted = noted
+	v, err := call[admin.EventsVerdict](ctx, d, http.MethodPost, "/events/verify", in.Body)
+	if err != nil {
+		return err
+	}
+	err = p.show(v, func() {
+		p.line("as written", v.Events)
+		p.line("removed on purpose", v.Forgotten)
+		p.line("not sealed yet", v.Waiting)
+		p.line("sealed since", v.Began)
+		p.line("end of the trail", v.Head)
+	})
+	switch b := v.Broken; {
+	case err != nil || v.OK:
+		return err
+	case b == nil:
+		return errors.New("the end that you noted is not part of this trail: it was begun anew, or is another one")
+	case b.Event != nil && b.Event.Kind != "":
+		return fmt.Errorf("the trail was changed: event %d (%s) %s", b.Event.Seq, eventLine(*b.Event), faults[b.Fault])
+	case b.Event != nil:
+		return fmt.Errorf("the trail was changed: event %d %s", b.Event.Seq, faults[b.Fault])
+	default:
+		return fmt.Errorf("the trail was changed: the event at place %d %s", b.Place, faults[b.Fault])
+	}
 }
 
 // moment reads a time as people write it.
@@ -116,13 +221,18 @@ func someEvents(ctx context.Context, d *door, from time.Time, after int64) (*adm
 
 // eventLine is an event for people: when, who, what, about whom.
 func eventLine(e admin.Event) string {
-	facts := make([]string, 0, len(e.Params))
+	about := strings.TrimSpace(strings.Join([]string{e.Person, e.Enrollment}, " "))
+	line := fmt.Sprintf("%s  %-26s %-8s %s", e.At.Local().Format(time.DateTime), e.Kind, e.Actor, strings.TrimSpace(about+"  "+facts(e)))
+	return export.Plain(strings.TrimSpace(line))
+}
+
+// facts are the parameters of an event in one line.
+func facts(e admin.Event) string {
+	list := make([]string, 0, len(e.Params))
 	for _, name := range slices.Sorted(maps.Keys(e.Params)) {
 		if e.Params[name] != "" {
-			facts = append(facts, name+"="+e.Params[name])
+			list = append(list, name+"="+e.Params[name])
 		}
 	}
-	about := strings.TrimSpace(strings.Join([]string{e.Person, e.Enrollment}, " "))
-	line := fmt.Sprintf("%s  %-26s %-8s %s", e.At.Local().Format(time.DateTime), e.Kind, e.Actor, strings.TrimSpace(about+"  "+strings.Join(facts, " ")))
-	return export.Plain(strings.TrimSpace(line))
+	return strings.Join(list, " ")
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"example.org/gatehouse/backend/event"
@@ -49,4 +50,24 @@ func (a *API) News(ctx context.Context, in *NewsIn) (*News, error) {
 		return nil, err
 	}
 	return &News{Latest: latest, Changed: latest > in.After}, nil
+}
+
+// VerifyEvents compares the whole trail with its chain.
+func (a *API) VerifyEvents(ctx context.Context, in *VerifyEventsIn) (*EventsVerdict, error) {
+	v, err := a.Config.Events.Verify(ctx, strings.ToLower(strings.TrimSpace(in.Body.Noted)))
+	if err != nil {
+		return nil, err
+	}
+	view := &EventsVerdict{
+		OK: v.Broken == nil && (v.Noted == nil || *v.Noted), Events: v.Events, Forgotten: v.Forgotten, Waiting: v.Waiting,
+		Began: v.Began, Head: v.Head, NotedFound: v.Noted,
+	}
+	if b := v.Broken; b != nil {
+		view.Broken = &EventsBreak{Fault: b.Fault, Place: b.Place}
+		if b.Event.Seq > 0 {
+			e := viewEvent(b.Event)
+			view.Broken.Event = &e
+		}
+	}
+	return view, nil
 }

@@ -158,6 +158,13 @@ type EventsIn struct {
 	Limit      int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 }
 
+// VerifyEventsIn asks whether the trail is as it was written.
+type VerifyEventsIn struct {
+	Body struct {
+		Noted string `json:"noted,omitempty" maxLength:"100" doc:"an end of the trail that somebody wrote down before; it must still be part of it"`
+	}
+}
+
 // GapsIn asks when phones could not reach us.
 type GapsIn struct {
 	Since string `query:"since" doc:"RFC 3339; the last 30 days when absent"`

@@ -14,6 +14,7 @@ func (a *API) routes(api door) {
 	get(api, "/version", viewer, a.Version)
 	get(api, "/news", viewer, a.News)
 	get(api, "/events", viewer, a.Events)
+	post(api, "/events/verify", operator, a.VerifyEvents)
 	get(api, "/gaps", viewer, a.Gaps)
 
 	get(api, "/setup", viewer, a.SetupState)

@@ -349,6 +349,25 @@ type Events struct {
 	Latest int64   `json:"latest" doc:"cursor: ask for what came after it"`
 }
 
+// EventsVerdict is what comparing the trail with its chain found.
+type EventsVerdict struct {
+	OK         bool         `json:"ok" doc:"nothing was changed, and the noted end is part of the trail"`
+	Events     int          `json:"events" doc:"how many are as they were written; up to the broken one, if there is one"`
+	Forgotten  int          `json:"forgotten" doc:"how many were removed on purpose; the trail says when, and by whom"`
+	Waiting    int          `json:"waiting" doc:"how many are not sealed yet: the newest second, and for three hours those about nobody"`
+	Began      time.Time    `json:"began,omitzero" doc:"since when events are sealed"`
+	Head       string       `json:"head,omitempty" doc:"the end of the trail; written down elsewhere, it proves later that nothing before it was changed"`
+	NotedFound *bool        `json:"noted_found,omitempty" doc:"whether the end that was asked for is part of the trail"`
+	Broken     *EventsBreak `json:"broken,omitempty"`
+}
+
+// EventsBreak is the first place at which the trail is not as it was written.
+type EventsBreak struct {
+	Fault string `json:"fault" enum:"altered,missing,relinked,shortened,key_gone" doc:"the event was changed; it is gone; the chain was changed; its newest part is gone; its key is gone"`
+	Place int64  `json:"place" doc:"in the order in which events were sealed"`
+	Event *Event `json:"event,omitempty" doc:"what lies there now; of one that is gone, its number alone"`
+}
+
 // News says whether anything happened after the cursor.
 type News struct {
 	Latest  int64 `json:"latest"`

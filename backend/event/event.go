@@ -64,20 +64,11 @@ func (l *Log) Add(tx *db.Tx, e Event) error {
 	return nil
 }
 
-// Forget removes the events of an attempt and of an enrollment. Only a rehearsal is forgotten.
-func (l *Log) Forget(tx *db.Tx, attempt, enrollment string) error {
-	for _, s := range []struct{ statement, id string }{
-		{`DELETE FROM events WHERE attempt = $1 AND attempt <> ''`, attempt},
-		{`DELETE FROM events WHERE enrollment = $1 AND enrollment <> ''`, enrollment},
-	} {
-		if s.id == "" {
-			continue
-		}
-		if _, err := tx.Exec(s.statement, s.id); err != nil {
-			return fmt.Errorf("forget events: %w", err)
-		}
-	}
-	return nil
+// next is closed when something more happens in this process.
+func (l *Log) next() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.news
 }
 
 func (l *Log) announce() {
@@ -190,9 +181,7 @@ const elsewhere = 2 * time.Second
 // the newest cursor that there is and no error.
 func (l *Log) Wait(ctx context.Context, after int64) (int64, error) {
 	for {
-		l.mu.Lock()
-		news := l.news
-		l.mu.Unlock()
+		news := l.next()
 		latest, err := l.latest(context.WithoutCancel(ctx))
 		if err != nil || latest > after {
 			return latest, err

@@ -2,6 +2,8 @@ package event
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -11,10 +13,22 @@ import (
 // slack is how far clocks may differ: the newest event may come from another computer.
 const slack = 24 * time.Hour
 
-// Health says whether something has happened in the future, which is the clock's fault now or was before, and whether
-// phones could not reach us lately.
+// Health says whether somebody else wrote in the trail, whether something has happened in the future, which is the clock's
+// fault now or was before, and whether phones could not reach us lately.
 func (l *Log) Health(ctx context.Context) []Finding {
-	return append(l.clockHealth(ctx), l.presenceHealth(ctx)...)
+	return slices.Concat(l.trailHealth(ctx), l.clockHealth(ctx), l.presenceHealth(ctx))
+}
+
+// trailHealth looks at the end of the chain, where it goes on. Only Verify looks at all of it.
+func (l *Log) trailHealth(ctx context.Context) []Finding {
+	err := l.db.View(ctx, func(tx *db.Tx) error {
+		_, err := l.endOf(tx)
+		return err
+	})
+	if errors.Is(err, ErrBroken) || errors.Is(err, db.ErrSealed) {
+		return []Finding{{Code: "trail_broken", Level: Broken}}
+	}
+	return nil
 }
 
 const (

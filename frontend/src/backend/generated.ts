@@ -324,6 +324,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-events-verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/gaps": {
         parameters: {
             query?: never;
@@ -1154,6 +1170,49 @@ export interface components {
              */
             latest: number;
         };
+        EventsBreak: {
+            /** @description what lies there now; of one that is gone, its number alone */
+            event?: components["schemas"]["Event"];
+            /**
+             * @description the event was changed; it is gone; the chain was changed; its newest part is gone; its key is gone
+             * @enum {string}
+             */
+            fault: "altered" | "missing" | "relinked" | "shortened" | "key_gone";
+            /**
+             * Format: int64
+             * @description in the order in which events were sealed
+             */
+            place: number;
+        };
+        EventsVerdict: {
+            /**
+             * Format: date-time
+             * @description since when events are sealed
+             */
+            began?: string;
+            broken?: components["schemas"]["EventsBreak"];
+            /**
+             * Format: int64
+             * @description how many are as they were written; up to the broken one, if there is one
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description how many were removed on purpose; the trail says when, and by whom
+             */
+            forgotten: number;
+            /** @description the end of the trail; written down elsewhere, it proves later that nothing before it was changed */
+            head?: string;
+            /** @description whether the end that was asked for is part of the trail */
+            noted_found?: boolean;
+            /** @description nothing was changed, and the noted end is part of the trail */
+            ok: boolean;
+            /**
+             * Format: int64
+             * @description how many are not sealed yet: the newest second, and for three hours those about nobody
+             */
+            waiting: number;
+        };
         Examination: {
             /** Format: date-time */
             at: string;
@@ -1719,6 +1778,10 @@ export interface components {
             /** Format: date-time */
             not_after?: string;
             pem: string;
+        };
+        VerifyEventsInBody: {
+            /** @description an end of the trail that somebody wrote down before; it must still be part of it */
+            noted?: string;
         };
         Version: {
             /** @example 3f2a9c1 */
@@ -2438,6 +2501,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Events"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-events-verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyEventsInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsVerdict"];
                 };
             };
             /** @description Error */
