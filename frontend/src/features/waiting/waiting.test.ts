@@ -8,6 +8,9 @@ const attempt = (id: string, more: Partial<Attempt> = {}): Attempt => ({
   reference: `${id}-ABC`,
   step: 'knocked',
   stuck: false,
+  state: 'signing_in',
+  state_reason: 'in_progress',
+  next: 'wait',
   identifier: `${id}@nordlicht.example`,
   person: '',
   person_name: '',
@@ -25,7 +28,7 @@ async function waiting(...attempts: Attempt[]) {
   const asked: boolean[] = []
   const list = new Waiting((open) => {
     asked.push(open)
-    return Promise.resolve({ attempts })
+    return Promise.resolve({ attempts, funnel: [] })
   })
   await list.list.refresh()
   return { list, asked, ids: () => list.shown(now).map((one) => one.id) }
