@@ -139,7 +139,7 @@ func (b *Backend) open(ctx context.Context) error {
 		return fmt.Errorf("read the catalogues: %w", err)
 	}
 	b.api = admin.New(admin.Config{
-		DB: b.db, Settings: b.settings, Events: b.events, House: b, Log: b.log,
+		DB: b.db, Settings: b.settings, Events: b.events, Text: b.text, House: b, Log: b.log,
 		Version: b.config.Version, Commit: b.config.Commit,
 	})
 	return b.furnish(ctx)

@@ -17,6 +17,7 @@ import (
 	"example.org/gatehouse/backend/mdm"
 	"example.org/gatehouse/backend/pki"
 	"example.org/gatehouse/backend/settings"
+	"example.org/gatehouse/backend/text"
 )
 
 // Config is what there is before the set-up is done.
@@ -24,6 +25,7 @@ type Config struct {
 	DB       *db.DB
 	Settings *settings.Store
 	Events   *event.Log
+	Text     *text.Store
 	House    House
 	Log      *slog.Logger
 	// Version and Commit are of the program.

@@ -51,6 +51,11 @@ var statuses = map[Code]int{
 	CommandForbidden:     http.StatusUnprocessableEntity,
 	TimedOut:             http.StatusGatewayTimeout,
 	DiskFull:             http.StatusInsufficientStorage,
+	TextsRefused:         http.StatusUnprocessableEntity,
+	NothingToPublish:     http.StatusConflict,
+	LanguageExists:       http.StatusConflict,
+	LanguageBuiltIn:      http.StatusConflict,
+	LanguageDefault:      http.StatusConflict,
 	KeyMissing:           http.StatusInternalServerError,
 }
 

@@ -15,14 +15,28 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"example.org/gatehouse/backend/text"
 )
 
 const (
-	// maxBody is more than any honest request has: a PKCS#12 file in base64.
-	maxBody = 1 << 20
+	// maxBody is more than any honest request has: a PKCS#12 file in base64. Files of texts are the exception.
+	maxBody     = 1 << 20
+	maxTextBody = text.MaxFile*4/3 + 4096 // in base64
 	// longest is how long one request may take: more than news waits, less than the listener writes.
 	longest = 50 * time.Second
 )
+
+// textImport is where files of texts come in.
+const textImport = "/texts/import"
+
+// most is how much of a body is read at an address.
+func most(path string) int64 {
+	if path == "/api"+textImport {
+		return maxTextBody
+	}
+	return maxBody
+}
 
 // Handler is the API below /api/. It believes the identity in the request's context and asks for nothing else: the
 // window puts one there, and [API.Web] does after it has seen the token.
@@ -56,7 +70,7 @@ func (a *API) bounded(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		r = r.WithContext(ctx)
 		if r.Body != nil {
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			r.Body = http.MaxBytesReader(w, r.Body, most(r.URL.Path))
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -15,6 +15,7 @@ import (
 	"example.org/gatehouse/backend/mdm"
 	"example.org/gatehouse/backend/pki"
 	"example.org/gatehouse/backend/settings"
+	"example.org/gatehouse/backend/text"
 )
 
 // The codes of what the other rooms refuse.
@@ -33,7 +34,12 @@ const (
 	PushFile             Code = "push_file" // not a push certificate, or not its key; params say what it is
 	TLSFile              Code = "tls_file"  // not a certificate that phones accept; params say why
 	CommandForbidden     Code = "command_forbidden"
-	KeyMissing           Code = "key_missing" // the sealing key does not open the secrets
+	TextsRefused         Code = "texts_refused"       // something is wrong with words or a file of words; see errors
+	NothingToPublish     Code = "nothing_to_publish"  // all texts are as they were
+	LanguageExists       Code = "language_exists"     // it is there already
+	LanguageBuiltIn      Code = "language_built_in"   // it can be switched off, and not removed
+	LanguageDefault      Code = "language_is_default" // it is always on
+	KeyMissing           Code = "key_missing"         // the sealing key does not open the secrets
 )
 
 // fieldError is an Error about one field of the body.
@@ -47,6 +53,11 @@ var refusals = []struct {
 	code Code
 }{
 	{mdm.ErrUnknown, NotFound},
+	{text.ErrUnknown, NotFound},
+	{text.ErrExists, LanguageExists},
+	{text.ErrBuiltIn, LanguageBuiltIn},
+	{text.ErrDefault, LanguageDefault},
+	{text.ErrNothing, NothingToPublish},
 	{pki.ErrExists, AlreadySet},
 	{pki.ErrNotCreated, NotSetUp},
 	{directory.ErrExists, PersonExists},
@@ -73,6 +84,10 @@ func errorOf(err error) *Error {
 		return e
 	}
 	switch {
+	case errors.Is(err, text.ErrLanguage):
+		return fieldError("tag", "not_language", err)
+	case errors.Is(err, text.ErrFormat):
+		return fieldError("format", "not_choice", err)
 	case errors.Is(err, directory.ErrPassword):
 		return fieldError("password", "password_length", err)
 	case errors.Is(err, directory.ErrIdentifier):
@@ -101,10 +116,13 @@ func refusalOf(err error) *Error {
 		tlsFile   *pki.TLSProblem
 		forbidden *mdm.ErrForbidden
 		argument  *mdm.ErrArgument
+		words     *text.RefusedError
 		filter    *mdm.FilterError
 		remark    *mdm.RemarkError
 	)
 	switch {
+	case errors.As(err, &words):
+		return refusedTexts(words)
 	case errors.As(err, &topic):
 		return &Error{Code: TopicChanged, err: topic, Params: map[string]string{
 			"have": topic.Have, "got": topic.Got, "phones": strconv.Itoa(topic.Enrollments),

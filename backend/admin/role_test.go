@@ -11,6 +11,7 @@ import (
 	"example.org/gatehouse/backend/db/dbtest"
 	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/settings"
+	"example.org/gatehouse/backend/text"
 )
 
 // empty is a door whose rooms are empty.
@@ -18,7 +19,11 @@ func empty(t *testing.T) *API {
 	t.Helper()
 	d := dbtest.Open(t)
 	events := event.New(d)
-	a := New(Config{DB: d, Events: events, Settings: settings.Open(d, events), Log: slog.New(slog.DiscardHandler), House: nowhere{}})
+	words, err := text.Open(d, events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := New(Config{DB: d, Events: events, Settings: settings.Open(d, events), Text: words, Log: slog.New(slog.DiscardHandler), House: nowhere{}})
 	t.Cleanup(a.Close)
 	return a
 }

@@ -64,6 +64,20 @@ func (a *API) routes(api door) {
 	get(api, "/attempts", viewer, a.Attempts)
 	get(api, "/attempts/{id}", viewer, a.Attempt)
 
+	get(api, "/texts", viewer, a.Texts)
+	put(api, "/texts/{language}/{key}", operator, a.SaveText)
+	remove(api, "/texts/{language}/{key}", operator, a.DiscardText)
+	get(api, "/texts/drafts", viewer, a.TextDrafts)
+	post(api, "/texts/publish", admin, a.PublishTexts)
+	get(api, "/texts/versions", viewer, a.TextVersions)
+	get(api, "/texts/versions/{version}", viewer, a.TextVersion)
+	post(api, "/texts/versions/{version}/restore", admin, a.RestoreTexts)
+	post(api, "/texts/languages", admin, a.AddTextLanguage)
+	put(api, "/texts/languages/{tag}", admin, a.SetTextLanguage)
+	remove(api, "/texts/languages/{tag}", admin, a.RemoveTextLanguage)
+	get(api, "/texts/export", viewer, a.ExportTexts)
+	post(api, textImport, operator, a.ImportTexts)
+
 	get(api, "/check", viewer, a.Check)
 	post(api, "/rehearsals", operator, a.Rehearse)
 	get(api, "/rehearsals/{id}", viewer, a.Rehearsal)
@@ -102,7 +116,7 @@ func register[I, O any](api door, method, path string, role Role, do func(contex
 		OperationID:  name,
 		Method:       method,
 		Path:         "/api" + path,
-		MaxBodyBytes: maxBody,
+		MaxBodyBytes: most("/api" + path),
 		Tags:         []string{strings.Split(path, "/")[1]},
 		Extensions:   map[string]any{"x-role": role.String()},
 	}

@@ -10,5 +10,7 @@
 //   - A terminal obeys control characters, so plain text has none.
 //   - Excel takes a CSV file without a byte order mark for the system's old code page; see [Options].
 //
+// [Read] is the way back for CSV, TSV and XLSX: what people send may be hostile, so it is bounded in every direction.
+//
 // Tables: none.
 package export

@@ -122,10 +122,17 @@ func guarded(cell any) string {
 	if !ok || s == "" {
 		return text(cell)
 	}
-	if strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	if formula(s) {
 		return "'" + s
 	}
 	return s
+}
+
+// formula says whether a spreadsheet may take a cell for a formula. Apostrophes before it do not count, so that what is put
+// before a cell can be told from what was there.
+func formula(s string) bool {
+	s = strings.TrimLeft(s, "'")
+	return s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0]))
 }
 
 func writeSeparated(w io.Writer, t Table, separator rune, o Options) error {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
@@ -31,13 +30,6 @@ type Catalog struct {
 	terms     Terms
 
 	pseudo sync.Map // pseudonym → *phrase
-}
-
-// Own is what the administrator has said about a language.
-type Own struct {
-	Enabled    bool
-	ReviewedBy string
-	ReviewedAt time.Time
 }
 
 // newCatalog lays what the administrator changed over the words of the house.

@@ -3,6 +3,8 @@ package text
 import (
 	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -219,4 +221,32 @@ func FuzzMessage(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Every code of a problem has its sentence, and no sentence is about nothing.
+func TestProblemsHaveSentences(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	code := regexp.MustCompile(`(?:wrong|odd|note|refuse|fileProblem)\("([a-z_]*[a-z])"|Code: "([a-z_]+)"|slip\{"([a-z_]+)"|wrong\("([a-z_]+)"\)`)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range code.FindAllStringSubmatch(string(b), -1) {
+			used[m[1]+m[2]+m[3]+m[4]] = true
+		}
+	}
+	used["block_open"] = true    // kept until the text ends
+	used["file_encoding"] = true // made of what package export says
+	if got, want := slices.Sorted(maps.Keys(used)), slices.Sorted(maps.Keys(sentences)); !slices.Equal(got, want) {
+		t.Errorf("codes in use %v\nwith a sentence %v", got, want)
+	}
 }

@@ -13,18 +13,6 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Problem is something about the words of a text that is wrong, or that somebody should look at.
-type Problem struct {
-	Code     string
-	Blocking bool // the words cannot be published; otherwise a hint
-	Language string
-	Key      Key
-	At       int // where in the words, and how much of them, in UTF-16 units, as editors in browsers count
-	Length   int
-	Params   map[string]string
-	Where    string // in an imported file: "line 12", "F12"
-}
-
 // checker collects the problems of one text.
 type checker struct {
 	catalog  *Catalog
@@ -42,7 +30,7 @@ func (c *Catalog) check(tag string, key Key, words string) []Problem {
 	switch {
 	case !ok:
 		k.wrong("unknown_key", 0, 0)
-	case !slices.Contains(c.all.tags, tag):
+	case !c.knows(tag):
 		k.wrong("unknown_language", 0, 0)
 	case words == "": // back to what is built in
 	case !utf8.ValidString(words):
@@ -94,7 +82,7 @@ func units(s string) int {
 func (k *checker) letters() {
 	for i, r := range k.words {
 		switch {
-		case r == '\n' && (k.entry.Markdown == full || k.entry.Plural):
+		case r == '\n' && k.entry.Plural, (r == '\n' || r == '\t') && k.entry.Markdown == full:
 		case r == '\n':
 			k.wrong("line_break", i, i+1)
 		case unicode.IsControl(r), r >= '\u202A' && r <= '\u202E', unicode.Is(unicode.Co, r), r == unicode.ReplacementChar, r == '\u2028', r == '\u2029':
@@ -169,7 +157,7 @@ func (k *checker) forms(p *phrase) {
 
 // links finds links that a phone must not follow; they are shown as the letters that they are.
 func (k *checker) links() {
-	if k.entry.Markdown == "" {
+	if k.entry.Markdown == "" || farTooLong(k.entry, k.words) {
 		return
 	}
 	m, _ := parse(k.words)
@@ -227,6 +215,8 @@ type Change struct {
 	Language string
 	Key      Key
 	Words    string
+
+	source *string // what they were made from, where it is not what the default language says at present
 }
 
 // With is the catalogue with other words laid over it, for a preview: nothing is stored. What is wrong with the words does

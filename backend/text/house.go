@@ -59,6 +59,7 @@ func (e *Entry) UnmarshalJSON(b []byte) error {
 // house is the words that are built in. It never changes.
 type house struct {
 	keys      []Key // in the order of en.json
+	order     map[Key]int
 	entries   map[Key]Entry
 	words     map[string]map[Key]*phrase // by language
 	languages []string                   // English first, then by tag
@@ -80,7 +81,7 @@ func New() (*Catalog, error) {
 
 // read reads the built-in catalogues and checks that they fit one another.
 func read(files fs.FS) (*house, error) {
-	h := &house{entries: map[Key]Entry{}, words: map[string]map[Key]*phrase{}, languages: []string{source}, defaults: map[string]Key{}}
+	h := &house{order: map[Key]int{}, entries: map[Key]Entry{}, words: map[string]map[Key]*phrase{}, languages: []string{source}, defaults: map[string]Key{}}
 	english, err := h.readEnglish(files)
 	if err != nil {
 		return nil, fmt.Errorf("read catalogue %s: %w", source, err)
@@ -137,6 +138,7 @@ func (h *house) readEnglish(files fs.FS) ([]*i18n.Message, error) {
 				continue
 			}
 			key := Key(v)
+			h.order[key] = len(h.keys)
 			h.keys = append(h.keys, key)
 			messages = append(messages, &i18n.Message{ID: v, Other: h.entries[key].Text})
 			if name, ok := strings.CutPrefix(v, "default."); ok {

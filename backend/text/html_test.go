@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// over is the built-in catalogue with other words laid over it.
-func over(t *testing.T, changes ...Change) *Catalog {
+// laidOver is the built-in catalogue with other words laid over it.
+func laidOver(t *testing.T, changes ...Change) *Catalog {
 	t.Helper()
 	c, _ := catalog(t).With(changes...)
 	return c
@@ -35,7 +35,7 @@ func TestHTML(t *testing.T) {
 		{"an address that is an address of ours", "[a](https://link.invalid/0) [b](https://x.example)", `<p><a href="https://link.invalid/0">a</a> <a href="https://x.example">b</a></p>`},
 		{"the letters of variables", "\U000F0000 {{org_short}} %F3%B0%80%80 &#983040;", "<p>&lt;N&gt; **&amp;** %F3%B0%80%80 &amp;#983040;</p>"},
 	} {
-		c := over(t, Change{"en", "privacy.more", x.words})
+		c := laidOver(t, Change{Language: "en", Key: "privacy.more", Words: x.words})
 		got := c.HTML(c.Match("en"), "privacy.more", Vars{
 			"org_short": "<N> **&**", "support_email": `it"@x.example`, "support_phone": "+49 30/1", "support_url": "https://help.example/?a&b", "support_hours": "# 8",
 		})
@@ -50,12 +50,12 @@ func TestInlineKnowsNoBlocks(t *testing.T) {
 	for words, want := range map[string]string{
 		"- **a**": "- <strong>a</strong>", "## a": "## a", "1. [a](https://x.example)": `1. <a href="https://x.example">a</a>`,
 	} {
-		c := over(t, Change{"en", "e.contact", words})
+		c := laidOver(t, Change{Language: "en", Key: "e.contact", Words: words})
 		if got := string(c.HTML(c.Match("en"), "e.contact", nil)); got != want {
 			t.Errorf("%q: got %s, want %s", words, got, want)
 		}
 	}
-	c := over(t, Change{"en", "e.title", "**a** <b> [c](https://x.example)"})
+	c := laidOver(t, Change{Language: "en", Key: "e.title", Words: "**a** <b> [c](https://x.example)"})
 	if got, want := string(c.HTML(c.Match("en"), "e.title", nil)), "**a** &lt;b&gt; [c](https://x.example)"; got != want {
 		t.Errorf("a text without Markdown: got %s, want %s", got, want)
 	}
@@ -63,7 +63,7 @@ func TestInlineKnowsNoBlocks(t *testing.T) {
 
 func TestValuesKeepTheirDirection(t *testing.T) {
 	t.Parallel()
-	c := over(t, Change{"ar", "e.contact", "{{support_name}}"}, Change{"en", "e.contact", "{{support_name}}"})
+	c := laidOver(t, Change{Language: "ar", Key: "e.contact", Words: "{{support_name}}"}, Change{Language: "en", Key: "e.contact", Words: "{{support_name}}"})
 	for tag, want := range map[string]string{"ar": "<bdi>IT +49</bdi>", "en": "IT +49"} {
 		if got := string(c.HTML(newLanguage(tag, "en"), "e.contact", Vars{"support_name": "IT +49"})); got != want {
 			t.Errorf("in %s: got %s, want %s", tag, got, want)
@@ -76,7 +76,7 @@ func TestValuesKeepTheirDirection(t *testing.T) {
 
 func TestHiddenTextsShowNothing(t *testing.T) {
 	t.Parallel()
-	c := over(t, Change{"en", "signin.body", "-"})
+	c := laidOver(t, Change{Language: "en", Key: "signin.body", Words: "-"})
 	l := c.Match("en")
 	if text, html := c.Text(l, "signin.body", nil), c.HTML(l, "signin.body", nil); text != "" || html != "" {
 		t.Errorf("a hidden text: got %q and %q", text, html)
@@ -85,7 +85,7 @@ func TestHiddenTextsShowNothing(t *testing.T) {
 
 func TestCount(t *testing.T) {
 	t.Parallel()
-	c := over(t, Change{"uk", "g.days", "one: {{count}} день\nfew: {{count}} дні\nmany: {{count}} днів\nother: {{count}} дня"})
+	c := laidOver(t, Change{Language: "uk", Key: "g.days", Words: "one: {{count}} день\nfew: {{count}} дні\nmany: {{count}} днів\nother: {{count}} дня"})
 	for _, x := range []struct {
 		tag  string
 		n    int
@@ -127,7 +127,7 @@ func TestTermsNeverMix(t *testing.T) {
 	if got := catalog(t).Terms(); got != (Terms{}) {
 		t.Errorf("without an agreement: got %v, want none", got)
 	}
-	c := over(t, Change{"de", termsBody, "Vereinbarung"}, Change{"fr", termsBody, "Accord"}, Change{"fr", "terms.accept", ""})
+	c := laidOver(t, Change{Language: "de", Key: termsBody, Words: "Vereinbarung"}, Change{Language: "fr", Key: termsBody, Words: "Accord"}, Change{Language: "fr", Key: "terms.accept", Words: ""})
 	if got := c.Terms().Version; got != 1 {
 		t.Errorf("with an agreement: got version %d, want 1", got)
 	}
@@ -140,7 +140,7 @@ func TestTermsNeverMix(t *testing.T) {
 
 func TestPseudo(t *testing.T) {
 	t.Parallel()
-	c := over(t, Change{"en", "privacy.more", "## Works council\n1. Ask {{support_name}} or [read](https://x.example/council)."})
+	c := laidOver(t, Change{Language: "en", Key: "privacy.more", Words: "## Works council\n1. Ask {{support_name}} or [read](https://x.example/council)."})
 	l := c.Exactly("en", pseudoTag)
 	if got, want := c.Text(l, "signin.title", Vars{"org_short": "Nordlicht"}), "Šîgññ îñ tö Nordlicht"; got != want {
 		t.Errorf("got %q, want %q", got, want)

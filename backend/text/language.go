@@ -101,7 +101,7 @@ func (c *Catalog) Match(fallback string, preferences ...string) Language {
 // was asked for. A tag that nobody here knows is matched as a phone's would be.
 func (c *Catalog) Exactly(fallback, tag string) Language {
 	l := c.Match(fallback, tag)
-	if tag == pseudoTag || slices.Contains(c.all.tags, tag) {
+	if tag == pseudoTag || c.knows(tag) {
 		return newLanguage(tag, l.fallback)
 	}
 	return l

@@ -1,7 +1,7 @@
 package text
 
 import (
-	"html"
+	"html/template"
 	"net/url"
 	"regexp"
 	"slices"
@@ -31,7 +31,7 @@ var parsers = map[string]parser.Parser{
 	),
 	full: parser.NewParser(
 		parser.WithBlockParsers(
-			util.Prioritized(parser.NewListParser(), 300), util.Prioritized(parser.NewListItemParser(), 400),
+			util.Prioritized(lists{parser.NewListParser()}, 300), util.Prioritized(parser.NewListItemParser(), 400),
 			util.Prioritized(headings{parser.NewATXHeadingParser()}, 600), util.Prioritized(paragraphs{parser.NewParagraphParser()}, 1000),
 		),
 		parser.WithInlineParsers(inlineParsers()...),
@@ -42,6 +42,20 @@ func inlineParsers() []util.PrioritizedValue {
 	return []util.PrioritizedValue{
 		util.Prioritized(links{parser.NewLinkParser()}, 200), util.Prioritized(parser.NewEmphasisParser(), 500),
 	}
+}
+
+// lists are nested a few levels deep and no deeper: the rest is text.
+type lists struct{ parser.BlockParser }
+
+// Open begins a list.
+func (l lists) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
+	depth := 0
+	for n := parent; n != nil; n = n.Parent() {
+		if depth++; depth > 8 { // the document, and a list and its item for each level
+			return nil, parser.NoChildren
+		}
+	}
+	return l.BlockParser.Open(parent, reader, pc)
 }
 
 // paragraphs may be indented: there is no code that they could be taken for.
@@ -128,7 +142,7 @@ func (d *drawing) draw(m message, shown func(name string) bool) []piece {
 	})
 	d.source = []byte(source.String())
 	if d.markdown == "" {
-		d.out.WriteString(html.EscapeString(source.String()))
+		d.out.WriteString(template.HTMLEscapeString(source.String()))
 		return d.cut(d.out.String())
 	}
 	d.children(parsers[d.markdown].Parse(text.NewReader(d.source)))
@@ -179,7 +193,7 @@ func (d *drawing) element(name, attributes string, n ast.Node) {
 func (d *drawing) node(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.Text:
-		d.out.WriteString(html.EscapeString(string(util.UnescapePunctuations(n.Segment.Value(d.source)))))
+		d.out.WriteString(template.HTMLEscapeString(string(util.UnescapePunctuations(n.Segment.Value(d.source)))))
 		if n.SoftLineBreak() || n.HardLineBreak() {
 			d.out.WriteString("<br>") // who begins a new line means it
 		}
@@ -221,7 +235,7 @@ func (d *drawing) link(n *ast.Link) {
 	if !mayLink(address) {
 		d.out.WriteString("[")
 		d.children(n)
-		d.out.WriteString("](" + html.EscapeString(to) + ")")
+		d.out.WriteString("](" + template.HTMLEscapeString(to) + ")")
 		d.refused = append(d.refused, address.fill(func(name string) string { return "{{" + name + "}}" }))
 		return
 	}
@@ -333,7 +347,7 @@ func dialled(r rune) rune {
 // isolated is a value as HTML. Where it may be written in the other direction than the words around it, it is kept from
 // changing their order.
 func isolated(value string, rtl bool) string {
-	s := html.EscapeString(value)
+	s := template.HTMLEscapeString(value)
 	if rtl || strings.ContainsFunc(value, func(r rune) bool {
 		return unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana)
 	}) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 )
@@ -27,6 +28,9 @@ const other = "other"
 // newPhrase parses the words of a key. What is wrong with them is for check to say.
 func newPhrase(e Entry, words string) (*phrase, []slip) {
 	p := &phrase{words: words, markdown: e.Markdown, forms: map[string]message{}}
+	if farTooLong(e, words) {
+		p.markdown = ""
+	}
 	if words == hidden {
 		p.hidden = true
 		return p, nil
@@ -54,6 +58,12 @@ func newPhrase(e Entry, words string) (*phrase, []slip) {
 		at += len(line)
 	}
 	return p, slips
+}
+
+// farTooLong says whether words are so much over their limit that nobody will publish them. They are shown as they are:
+// some letters, many times, keep a reader of Markdown busy for minutes.
+func farTooLong(e Entry, words string) bool {
+	return len(words) > e.Max && utf8.RuneCountInString(words) > e.Max*5/4+100
 }
 
 // form is the message for a plural category.

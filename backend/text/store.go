@@ -147,15 +147,15 @@ func (s *Store) read(tx *db.Tx, name string, before *Catalog) (*Catalog, error) 
 		e, ok := s.house.entries[r.key]
 		switch {
 		case !ok: // a newer program had such a key
-		case r.words == "":
+		case r.Words == "":
 			delete(changed[r.language], r.key)
 		default:
 			if changed[r.language] == nil {
 				changed[r.language] = map[Key]*phrase{}
 			}
 			p := before.phrase(r.language, r.key)
-			if p == nil || p.words != r.words {
-				p, _ = newPhrase(e, r.words)
+			if p == nil || p.words != r.Words {
+				p, _ = newPhrase(e, r.Words)
 			}
 			changed[r.language][r.key] = p
 		}
@@ -180,7 +180,7 @@ func (s *Store) read(tx *db.Tx, name string, before *Catalog) (*Catalog, error) 
 	if err != nil {
 		return nil, err
 	}
-	c.version, c.terms = last.Version, Terms{last.terms, last.termsAt}
+	c.version, c.terms = last.Version, last.Terms
 	if name == drafted && c.terms.Date.IsZero() {
 		c.terms.Date = tx.Now
 	}

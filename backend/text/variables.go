@@ -1,5 +1,7 @@
 package text
 
+import "slices"
+
 // Vars are the values of a text's variables. An empty one falls back to what the catalogue says under "default.",
 // so that no sentence has a hole.
 type Vars map[string]string
@@ -11,6 +13,9 @@ var standard = []string{
 	"device_kind", "domain", "ref",
 	"ios_path", "ios_signin", "ios_allow", "ios_signout", "ios_remove",
 }
+
+// StandardNames are the names of the variables that every text may use.
+func StandardNames() []string { return slices.Clone(standard) }
 
 // facts are variables without which a text that has them in English is not true any more, or of no use. The others make it
 // friendlier.

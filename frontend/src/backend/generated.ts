@@ -580,6 +580,182 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/texts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-texts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-texts-drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-texts-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-texts-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/languages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-texts-languages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/languages/{tag}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["put-texts-languages-tag"];
+        post?: never;
+        delete: operations["delete-texts-languages-tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-texts-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-texts-versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-texts-versions-version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-texts-versions-version-restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/{language}/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["put-texts-language-key"];
+        post?: never;
+        delete: operations["delete-texts-language-key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tls": {
         parameters: {
             query?: never;
@@ -686,6 +862,15 @@ export interface components {
             managed_account?: string;
             name?: string;
             password?: string;
+        };
+        AddTextLanguageInBody: {
+            /** @description whose words become its first drafts */
+            copy_from?: string;
+            /**
+             * @description BCP 47
+             * @example fr-CA
+             */
+            tag: string;
         };
         Ambiguous: {
             /** Format: int64 */
@@ -1371,6 +1556,16 @@ export interface components {
             /** @description PEM, not encrypted */
             key: string;
         };
+        ImportTextsInBody: {
+            /** @description base64, 8 MB at most */
+            content: string;
+            /** @description say what would happen, and keep nothing */
+            dry_run?: boolean;
+            /** @enum {string} */
+            format: "json" | "csv" | "xlsx" | "xliff";
+            /** @description needed where the file does not say it */
+            language?: string;
+        };
         KeepInBody: {
             ids?: string[];
             /** @description why they are never to be cleared; empty: they may be */
@@ -1471,7 +1666,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "already_set_up" | "busy" | "command_forbidden" | "directory_unavailable" | "disk_full" | "internal" | "invalid" | "key_missing" | "no_managed_account" | "no_token" | "not_allowed" | "not_found" | "not_serving" | "not_set_up" | "person_exists" | "person_unknown" | "push_file" | "push_topic_changed" | "rehearsal_running" | "timed_out" | "tls_file" | "too_large" | "would_strand" | "wrong_origin";
+            code: "already_set_up" | "busy" | "command_forbidden" | "directory_unavailable" | "disk_full" | "internal" | "invalid" | "key_missing" | "language_built_in" | "language_exists" | "language_is_default" | "no_managed_account" | "no_token" | "not_allowed" | "not_found" | "not_serving" | "not_set_up" | "nothing_to_publish" | "person_exists" | "person_unknown" | "push_file" | "push_topic_changed" | "rehearsal_running" | "texts_refused" | "timed_out" | "tls_file" | "too_large" | "would_strand" | "wrong_origin";
             /** @description for logs and scripts; in English */
             detail?: string;
             errors: components["schemas"]["FieldError"][];
@@ -1486,6 +1681,13 @@ export interface components {
             /** Format: int64 */
             status: number;
             title: string;
+        };
+        PublishTextsInBody: {
+            /** @description whose drafts; left out: all */
+            languages?: string[];
+            /** @description changed terms are a new version, to which people agree anew; false: a small correction */
+            new_terms?: boolean;
+            note?: string;
         };
         Push: {
             /** @description the Apple account it was made with */
@@ -1532,6 +1734,16 @@ export interface components {
             /** @description these and no others */
             tags?: string[];
         };
+        RestoreTextsInBody: {
+            /** @description phones see them at once; otherwise they become drafts */
+            publish: boolean;
+        };
+        SaveTextInBody: {
+            /** @description back to the words built in, as a draft too */
+            remove?: boolean;
+            /** @description empty: as remove; a dash shows nothing, where the text may be hidden */
+            text: string;
+        };
         SavedView: {
             columns: components["schemas"]["ViewColumn"][];
             id: string;
@@ -1566,6 +1778,12 @@ export interface components {
         };
         SetPasswordInBody: {
             password: string;
+        };
+        SetTextLanguageInBody: {
+            /** @description phones are offered it */
+            enabled: boolean;
+            /** @description a native speaker has read it */
+            reviewed: boolean;
         };
         SetUpInBody: {
             /** @description the email domains of the people who enroll */
@@ -1766,6 +1984,256 @@ export interface components {
             };
             /** Format: int64 */
             took_ms: number;
+        };
+        Text: {
+            /** Format: date-time */
+            at?: string;
+            /** @description of the draft, else of what is published */
+            author?: string;
+            /** @description the words built in, in this language */
+            built_in?: string;
+            /** @description the English words built in */
+            default: string;
+            /** @description empty: goes back to the words built in */
+            draft?: string;
+            /** @example signin.title */
+            key: string;
+            /** @description of an outdated text: what it was made from */
+            made_from?: string;
+            /** @enum {string} */
+            markdown: "" | "inline" | "full";
+            /**
+             * Format: int64
+             * @description characters, of each plural form
+             */
+            max: number;
+            /** @description a single dash shows nothing */
+            may_hide: boolean;
+            /** @description what it was made from has changed since */
+            outdated: boolean;
+            over: boolean;
+            /**
+             * @description where it is seen
+             * @example signin
+             */
+            page: string;
+            plural: boolean;
+            problems: components["schemas"]["TextProblem"][];
+            published?: string;
+            purpose: string;
+            /** @description the words of the default language at present */
+            source: string;
+            /** @enum {string} */
+            state: "built_in" | "draft" | "published" | "missing";
+            /** @description that it may use besides the standard ones */
+            variables: string[];
+        };
+        TextChange: {
+            from?: string;
+            key: string;
+            language: string;
+            to?: string;
+        };
+        TextDraft: {
+            /** Format: date-time */
+            at?: string;
+            author: string;
+            from: string;
+            key: string;
+            language: string;
+            problems: components["schemas"]["TextProblem"][];
+            /** @description the same as from: somebody says that outdated words are still right */
+            to: string;
+        };
+        TextDrafts: {
+            drafts: components["schemas"]["TextDraft"][];
+            /** @description all of them, also those of texts without a draft */
+            problems: components["schemas"]["TextProblem"][];
+            /** @description terms that people have agreed to would change: say whether they are a new version */
+            terms: boolean;
+        };
+        TextFile: {
+            /** @description base64 */
+            content: string;
+            /** @example texts-fr.xliff */
+            name: string;
+            /** @example application/xliff+xml */
+            type: string;
+        };
+        TextImport: {
+            /**
+             * Format: int64
+             * @description texts that became drafts, or would
+             */
+            changes: number;
+            /**
+             * Format: int64
+             * @description texts with something wrong: while there is one, nothing is taken
+             */
+            problems: number;
+            rows: components["schemas"]["TextImportRow"][];
+            /** Format: int64 */
+            same: number;
+        };
+        TextImportRow: {
+            /** @enum {string} */
+            change: "change" | "same" | "problem";
+            from?: string;
+            key: string;
+            language: string;
+            problems: components["schemas"]["TextProblem"][];
+            to?: string;
+            /**
+             * @description its line or cell
+             * @example F12
+             */
+            where: string;
+        };
+        TextLanguage: {
+            /** @description it can be switched off, and not removed */
+            built_in: boolean;
+            /** Format: int64 */
+            draft: number;
+            /** @description phones are offered it */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description texts that it should have
+             */
+            keys: number;
+            /**
+             * Format: int64
+             * @description of these, those that come in another language
+             */
+            missing: number;
+            /**
+             * @description what it calls itself
+             * @example Português (Brasil)
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description made from words that have changed since
+             */
+            outdated: number;
+            /**
+             * Format: int64
+             * @description longer than their limit
+             */
+            over: number;
+            /** @description that texts about numbers need, in order */
+            plural_forms: string[];
+            /**
+             * Format: int64
+             * @description texts that were published in place of those built in
+             */
+            published: number;
+            /** @description a native speaker has read it, an administrator says */
+            reviewed: boolean;
+            /** Format: date-time */
+            reviewed_at?: string;
+            reviewed_by?: string;
+            /** @description written from right to left */
+            rtl: boolean;
+            /**
+             * @description BCP 47
+             * @example pt-BR
+             */
+            tag: string;
+        };
+        TextProblem: {
+            /**
+             * Format: int64
+             * @description where in the words, in UTF-16 units
+             */
+            at: number;
+            /** @description the words cannot be published; otherwise a hint */
+            blocking: boolean;
+            /** @example unknown_variable */
+            code: string;
+            key: string;
+            language: string;
+            /** Format: int64 */
+            length: number;
+            params: {
+                [key: string]: string;
+            };
+            /**
+             * @description in an imported file: its line or cell
+             * @example line 12
+             */
+            where?: string;
+        };
+        TextPublished: {
+            /**
+             * Format: int64
+             * @description that changed
+             */
+            texts: number;
+            /**
+             * Format: int64
+             * @description 0: nothing was published, only drafts were made
+             */
+            version: number;
+        };
+        TextTerms: {
+            /** Format: date-time */
+            date?: string;
+            /**
+             * Format: int64
+             * @description 0: there are no terms, and no page for them
+             */
+            version: number;
+        };
+        TextVersion: {
+            /** Format: date-time */
+            at?: string;
+            author: string;
+            /** @description where one version was asked for */
+            changes?: components["schemas"]["TextChange"][];
+            /**
+             * Format: int64
+             * @description texts that it changed
+             */
+            count: number;
+            note: string;
+            /**
+             * Format: int64
+             * @description the version whose words came back; 0: those built in
+             */
+            restored?: number;
+            /**
+             * Format: int64
+             * @description of the terms since then
+             */
+            terms_version: number;
+            /** Format: int64 */
+            version: number;
+        };
+        TextVersions: {
+            versions: components["schemas"]["TextVersion"][];
+        };
+        Texts: {
+            /**
+             * Format: int64
+             * @description drafts, in all languages
+             */
+            changes: number;
+            /** @description the organization's default language, which the others are made from */
+            default: string;
+            /** @description that the texts are in */
+            language: string;
+            languages: components["schemas"]["TextLanguage"][];
+            /** @description variables that every text may use */
+            standard: string[];
+            terms: components["schemas"]["TextTerms"];
+            /** @description in the order of the pages */
+            texts: components["schemas"]["Text"][];
+            /**
+             * Format: int64
+             * @description the published version; 0: nothing was published yet
+             */
+            version: number;
         };
         TrustAnchor: {
             /** @example gatehouse-trust.pem */
@@ -3144,6 +3612,432 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Check"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-texts": {
+        parameters: {
+            query?: {
+                /** @description BCP 47; empty: the default language */
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Texts"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-texts-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextDrafts"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-texts-export": {
+        parameters: {
+            query: {
+                format: "json" | "csv" | "xlsx" | "xliff";
+                /** @description left out: all, where the format can */
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-texts-import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportTextsInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextImport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-texts-languages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddTextLanguageInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextLanguage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-texts-languages-tag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tag: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetTextLanguageInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextLanguage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-texts-languages-tag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tag: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-texts-publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishTextsInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextPublished"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-texts-versions": {
+        parameters: {
+            query?: {
+                /** @description only versions before this one */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextVersions"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-texts-versions-version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextVersion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-texts-versions-version-restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreTextsInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextPublished"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-texts-language-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                language: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveTextInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Text"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-texts-language-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                language: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Text"];
                 };
             };
             /** @description Error */

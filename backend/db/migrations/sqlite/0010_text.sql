@@ -1,13 +1,14 @@
 -- +goose Up
 -- Words that somebody changed, over those that are built into the program.
 CREATE TABLE texts (
-	language   TEXT    NOT NULL,
-	text_key   TEXT    NOT NULL,
-	draft      BOOLEAN NOT NULL,
-	words      TEXT    NOT NULL, -- empty in a draft: back to the words built in
-	source     TEXT    NOT NULL, -- the words of the default language that they were made from
-	author     TEXT    NOT NULL,
-	changed_at BIGINT  NOT NULL,
+	language        TEXT    NOT NULL,
+	text_key        TEXT    NOT NULL,
+	draft           BOOLEAN NOT NULL,
+	words           TEXT    NOT NULL, -- empty in a draft: back to the words built in
+	source          TEXT    NOT NULL, -- the words that they were made from
+	source_language TEXT    NOT NULL, -- whose words those were; its own: those built in
+	author          TEXT    NOT NULL,
+	changed_at      BIGINT  NOT NULL,
 	PRIMARY KEY (draft, language, text_key)
 );
 
@@ -16,7 +17,7 @@ CREATE TABLE text_versions (
 	published_at BIGINT NOT NULL,
 	author       TEXT   NOT NULL,
 	note         TEXT   NOT NULL,
-	restored     BIGINT NOT NULL, -- the version whose words came back; 0: none
+	restored     BIGINT NOT NULL, -- the version whose words came back; -1: none did
 	terms        BIGINT NOT NULL, -- the number that the terms have since then
 	terms_at     BIGINT NOT NULL,
 	changes      TEXT   NOT NULL  -- JSON: each text before and after
