@@ -233,14 +233,21 @@ func (c *Client) remember(ctx context.Context, w *wire, r Result) {
 
 // current is the connection for the certificate that counts now. It notices an import by another process.
 func (c *Client) current(ctx context.Context) (*wire, error) {
+	c.mu.Lock()
+	last := c.wire
+	c.mu.Unlock()
 	var s stored
-	err := c.db.View(ctx, func(tx *db.Tx) error {
-		var err error
-		s, err = newest(tx)
-		return err
+	err := c.db.View(ctx, func(tx *db.Tx) (err error) {
+		if s, err = newest(tx); err != nil || last != nil && last.id == s.id {
+			return err
+		}
+		return s.fill(tx)
 	})
 	if err != nil {
 		return nil, err
+	}
+	if last != nil && last.id == s.id {
+		return last, nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -130,10 +130,11 @@ var steps = []int{7, 14, 30, 60}
 // Health says what is wrong with the push certificate.
 func (c *Client) Health(ctx context.Context) []event.Finding {
 	var s stored
-	err := c.db.View(ctx, func(tx *db.Tx) error {
-		var err error
-		s, err = newest(tx)
-		return err
+	err := c.db.View(ctx, func(tx *db.Tx) (err error) {
+		if s, err = newest(tx); err != nil {
+			return err
+		}
+		return s.fill(tx)
 	})
 	if errors.Is(err, ErrNoCertificate) {
 		return []event.Finding{{Code: "push_certificate_missing", Level: event.Attention}}

@@ -32,13 +32,15 @@ func insert(tx *db.Tx, s stored) error {
 	return nil
 }
 
+// newest is the certificate in use, as far as every request asks for it: the rest is large, and what lies behind it in the
+// row would have to be searched for. fill reads that.
 func newest(tx *db.Tx) (stored, error) {
 	var s stored
 	var before, after, imported int64
 	err := tx.Row(`
-		SELECT id, topic, account, issuer, not_before, not_after, imported_at, chain, sealed_key, complaint
+		SELECT id, topic, account, issuer, not_before, not_after, imported_at
 		FROM push_certificates
-		WHERE id = (SELECT MAX(id) FROM push_certificates)`).Scan(&s.id, &s.Topic, &s.Account, &s.Issuer, &before, &after, &imported, &s.chain, &s.key, &s.complaint)
+		WHERE id = (SELECT MAX(id) FROM push_certificates)`).Scan(&s.id, &s.Topic, &s.Account, &s.Issuer, &before, &after, &imported)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, ErrNoCertificate
 	}
@@ -47,6 +49,16 @@ func newest(tx *db.Tx) (stored, error) {
 	}
 	s.NotBefore, s.NotAfter, s.ImportedAt = db.Time(before), db.Time(after), db.Time(imported)
 	return s, nil
+}
+
+// fill reads chain, key and complaint.
+func (s *stored) fill(tx *db.Tx) error {
+	err := tx.Row(`
+		SELECT chain, sealed_key, complaint FROM push_certificates WHERE id = $1`, s.id).Scan(&s.chain, &s.key, &s.complaint)
+	if err != nil {
+		return fmt.Errorf("read push certificate: %w", err)
+	}
+	return nil
 }
 
 func storeComplaint(tx *db.Tx, id, complaint string) error {

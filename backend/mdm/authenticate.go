@@ -52,6 +52,11 @@ func (s *Server) authenticate(tx *db.Tx, c caller, m checkIn) (reply, error) {
 		p.digest = c.digest
 		return reply{}, s.renew(tx, c, id, identity, p)
 	}
+	if p.found {
+		if err := s.forgetLife(tx, id); err != nil {
+			return reply{}, err
+		}
+	}
 	return reply{}, s.begin(tx, c, m, identity, grant)
 }
 
@@ -87,7 +92,18 @@ func (s *Server) renew(tx *db.Tx, c caller, id string, identity pki.Identity, p 
 	return s.note(tx, Renewed, id, &p, nil)
 }
 
-// begin pins identity and token to the enrollment. What a former life of the same EnrollmentID left is forgotten.
+// forgetLife drops what a former life of the same EnrollmentID left.
+func (s *Server) forgetLife(tx *db.Tx, id string) error {
+	if err := forget(tx, id); err != nil {
+		return err
+	}
+	if err := s.declarations.Forget(tx, id); err != nil {
+		return fmt.Errorf("forget the status of a former life: %w", err)
+	}
+	return nil
+}
+
+// begin pins identity and token to the enrollment.
 func (s *Server) begin(tx *db.Tx, c caller, m checkIn, identity pki.Identity, grant Grant) error {
 	id := m.EnrollmentID
 	err := s.pki.Bind(tx, c.fingerprint, id)
@@ -98,12 +114,6 @@ func (s *Server) begin(tx *db.Tx, c caller, m checkIn, identity pki.Identity, gr
 		return fmt.Errorf("bind identity: %w", err)
 	}
 	p := pin{found: true, stage: StageAuthenticated, fingerprint: c.fingerprint, digest: c.digest, identityExpires: identity.NotAfter, attempt: grant.Attempt, person: grant.Person}
-	if err := forget(tx, id); err != nil {
-		return err
-	}
-	if err := s.declarations.Forget(tx, id); err != nil {
-		return fmt.Errorf("forget the status of a former life: %w", err)
-	}
 	if err := begun(tx, id, p); err != nil {
 		return err
 	}

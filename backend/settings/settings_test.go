@@ -277,3 +277,45 @@ func TestGroupsComeInForm(t *testing.T) {
 		t.Errorf("enrollment (-want +got):\n%s", diff)
 	}
 }
+
+// A change that comes to nothing must not stay in what was decoded last, and one that another process makes is seen.
+func TestSettingsAreThoseOfTheTransaction(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, other := settings.Open(d, event.New(d)), settings.Open(d, event.New(d))
+		name := func(want string) {
+			t.Helper()
+			if now, err := s.Get(t.Context()); err != nil || now.Organization.Name != want {
+				t.Errorf("the name is %q, %v; want %q", now.Organization.Name, err, want)
+			}
+		}
+		set := func(s *settings.Store, name string, after func(*db.Tx) error) error {
+			return d.Update(t.Context(), func(tx *db.Tx) error {
+				err := s.ChangeIn(tx, false, func(n *settings.Settings) error { n.Organization.Name = name; return nil })
+				if err != nil {
+					return err
+				}
+				return after(tx)
+			})
+		}
+		good := func(*db.Tx) error { return nil }
+		if err := set(s, "one", good); err != nil {
+			t.Fatal(err)
+		}
+		name("one")
+		undone := errors.New("undone")
+		if err := set(s, "two", func(tx *db.Tx) error {
+			if now, err := s.In(tx); err != nil || now.Organization.Name != "two" {
+				t.Errorf("inside, the name is %q, %v; want two", now.Organization.Name, err)
+			}
+			return undone
+		}); !errors.Is(err, undone) {
+			t.Fatal(err)
+		}
+		name("one")
+		if err := set(other, "three", good); err != nil {
+			t.Fatal(err)
+		}
+		name("three")
+	})
+}

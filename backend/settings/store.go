@@ -30,6 +30,13 @@ type Store struct {
 	mu        sync.Mutex
 	guards    []Guard    // guarded by mu
 	followers []Follower // guarded by mu
+	decoded   decoded    // guarded by mu
+}
+
+// decoded is what a document said: every request of a phone asks, and the document hardly ever changes.
+type decoded struct {
+	text     string
+	settings Settings
 }
 
 // Guard is asked before a change. Its error refuses the change, unless the administrator insists.
@@ -66,27 +73,46 @@ func (s *Store) Get(ctx context.Context) (Settings, error) {
 	return now, err
 }
 
-// In returns the settings inside a transaction.
+// In returns the settings inside a transaction. They share their lists with those of others: look, and do not touch.
 func (s *Store) In(tx *db.Tx) (Settings, error) {
-	now, _, err := read(tx)
-	return now, err
+	text, _, err := read(tx)
+	if err != nil {
+		return Settings{}, err
+	}
+	s.mu.Lock()
+	last := s.decoded
+	s.mu.Unlock()
+	if last.text == text && text != "" {
+		return last.settings, nil
+	}
+	now, err := decode(text)
+	if err != nil {
+		return now, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.decoded = decoded{text, now}
+	return now, nil
 }
 
-func read(tx *db.Tx) (Settings, int64, error) {
-	now := Defaults()
-	var text string
-	var version int64
-	err := tx.Row(`SELECT version, document FROM settings WHERE name = $1`, document).Scan(&version, &text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return now, 0, nil
+// read returns the document and its version; an empty one when nothing was set yet.
+func read(tx *db.Tx) (text string, version int64, err error) {
+	err = tx.Row(`SELECT version, document FROM settings WHERE name = $1`, document).Scan(&version, &text)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", 0, fmt.Errorf("read settings: %w", err)
 	}
-	if err != nil {
-		return now, 0, fmt.Errorf("read settings: %w", err)
+	return text, version, nil
+}
+
+func decode(text string) (Settings, error) {
+	now := Defaults()
+	if text == "" {
+		return now, nil
 	}
 	if err := json.Unmarshal([]byte(text), &now); err != nil {
-		return now, 0, fmt.Errorf("read settings: %w", err)
+		return now, fmt.Errorf("read settings: %w", err)
 	}
-	return now, version, nil
+	return now, nil
 }
 
 // Change lets fn change the settings and stores them. The result is brought into form and validated as a whole; the
@@ -97,11 +123,15 @@ func (s *Store) Change(ctx context.Context, force bool, fn func(*Settings) error
 
 // ChangeIn is Change inside a transaction.
 func (s *Store) ChangeIn(tx *db.Tx, force bool, fn func(*Settings) error) error {
-	old, version, err := read(tx)
+	text, version, err := read(tx)
 	if err != nil {
 		return err
 	}
-	next, _, err := read(tx) // a second reading shares no slices with the first
+	old, err := decode(text)
+	if err != nil {
+		return err
+	}
+	next, err := decode(text) // decoded twice, the two share no slices
 	if err != nil {
 		return err
 	}
