@@ -47,7 +47,7 @@ func child(data string) error {
 	if err != nil {
 		return err
 	}
-	c.Log = slog.New(slog.NewTextHandler(io.Discard, nil)) // as much as a server in use writes
+	c.Log = slog.New(slog.NewTextHandler(io.Discard, nil)) //nolint:sloglint // as much work as the log of a server in use
 	c.PushURL, c.PushRoots = os.Getenv(childPush), x509.NewCertPool()
 	c.PushRoots.AppendCertsFromPEM([]byte(os.Getenv(childTrust)))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
