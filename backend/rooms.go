@@ -82,7 +82,7 @@ func (b *Backend) furnish(ctx context.Context) error {
 	if err := b.nameCertificate(ctx, r); err != nil {
 		return err
 	}
-	b.api.Furnish(admin.Rooms{Directory: people, PKI: authority, APNS: push, MDM: phones, DDM: library, Enroll: door, Doctor: examiner})
+	b.api.Furnish(admin.Rooms{Directory: people, PKI: authority, APNS: push, MDM: phones, DDM: library, Enroll: door, Portal: r.portal, Doctor: examiner})
 	b.mu.Lock()
 	b.rooms = r
 	b.mu.Unlock()

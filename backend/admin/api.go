@@ -16,6 +16,7 @@ import (
 	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/mdm"
 	"example.org/gatehouse/backend/pki"
+	"example.org/gatehouse/backend/portal"
 	"example.org/gatehouse/backend/settings"
 	"example.org/gatehouse/backend/text"
 )
@@ -40,6 +41,7 @@ type Rooms struct {
 	MDM       *mdm.Server
 	DDM       *ddm.Library
 	Enroll    *enroll.Server
+	Portal    *portal.Site
 	Doctor    *doctor.Doctor
 }
 

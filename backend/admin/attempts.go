@@ -64,7 +64,7 @@ func (a *API) Attempt(ctx context.Context, in *AttemptIn) (*AttemptDetail, error
 func viewAttempt(a enroll.Attempt, now time.Time) Attempt {
 	state := enroll.Describe(a, now)
 	return Attempt{
-		ID: a.ID, Reference: a.Ref, Step: a.Step, Stuck: state.Stuck(), Reason: a.Reason,
+		ID: a.ID, Reference: a.Ref, Step: a.Step, Stuck: state.Stuck(), Page: a.Page, Reason: a.Reason,
 		State: state.Code, StateReason: state.Reason, Next: state.Next,
 		Identifier: a.Identifier, Person: a.Person, PersonName: a.Name, ManagedAccount: a.ManagedAccount,
 		ProductName: a.Product, OSVersion: a.OSVersion, Language: a.Language, Origin: a.Origin,

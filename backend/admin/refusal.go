@@ -14,6 +14,7 @@ import (
 	"example.org/gatehouse/backend/enroll"
 	"example.org/gatehouse/backend/mdm"
 	"example.org/gatehouse/backend/pki"
+	"example.org/gatehouse/backend/portal"
 	"example.org/gatehouse/backend/settings"
 	"example.org/gatehouse/backend/text"
 )
@@ -58,6 +59,9 @@ var refusals = []struct {
 	{text.ErrBuiltIn, LanguageBuiltIn},
 	{text.ErrDefault, LanguageDefault},
 	{text.ErrNothing, NothingToPublish},
+	{portal.ErrNoText, NotFound},
+	{portal.ErrNoAddress, NotSetUp},
+	{portal.ErrTooMuch, TooLarge},
 	{pki.ErrExists, AlreadySet},
 	{pki.ErrNotCreated, NotSetUp},
 	{directory.ErrExists, PersonExists},
@@ -88,6 +92,8 @@ func errorOf(err error) *Error {
 		return fieldError("tag", "not_language", err)
 	case errors.Is(err, text.ErrFormat):
 		return fieldError("format", "not_choice", err)
+	case errors.Is(err, portal.ErrNoPage):
+		return fieldError("page", "not_choice", err)
 	case errors.Is(err, directory.ErrPassword):
 		return fieldError("password", "password_length", err)
 	case errors.Is(err, directory.ErrIdentifier):
@@ -117,6 +123,7 @@ func refusalOf(err error) *Error {
 		forbidden *mdm.ErrForbidden
 		argument  *mdm.ErrArgument
 		words     *text.RefusedError
+		logo      *portal.LogoError
 		filter    *mdm.FilterError
 		remark    *mdm.RemarkError
 	)
@@ -139,6 +146,8 @@ func refusalOf(err error) *Error {
 		return &Error{Code: TLSFile, err: tlsFile, Params: p}
 	case errors.As(err, &forbidden):
 		return &Error{Code: CommandForbidden, err: forbidden, Params: map[string]string{"type": forbidden.RequestType, "rule": forbidden.Reason}}
+	case errors.As(err, &logo):
+		return fieldError("content", "logo_"+logo.Problem, logo)
 	case errors.As(err, &argument):
 		return fieldError(argument.Argument, "required", argument)
 	case errors.As(err, &filter):

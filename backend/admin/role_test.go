@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,12 +63,15 @@ func operations(t *testing.T) []operation {
 	return list
 }
 
+// questions are too long for an address, and change nothing.
+var questions = []string{"/api/texts/preview", "/api/branding/check"}
+
 func TestEveryOperationHasARole(t *testing.T) {
 	t.Parallel()
 	for _, op := range operations(t) {
 		switch op.role {
 		case "viewer":
-			if op.method != http.MethodGet {
+			if op.method != http.MethodGet && !slices.Contains(questions, op.path) {
 				t.Errorf("%s %s changes something and is open to viewers", op.method, op.path)
 			}
 		case "operator", "admin":

@@ -77,6 +77,17 @@ func (a *API) routes(api door) {
 	remove(api, "/texts/languages/{tag}", admin, a.RemoveTextLanguage)
 	get(api, "/texts/export", viewer, a.ExportTexts)
 	post(api, textImport, operator, a.ImportTexts)
+	get(api, "/texts/pages", viewer, a.TextPages)
+	question(api, "/texts/preview", viewer, a.PreviewText)
+	question(api, "/texts/preview-links", operator, a.PreviewLink)
+	get(api, "/branding", viewer, a.Branding)
+	put(api, "/branding", admin, a.ChangeBranding)
+	question(api, "/branding/check", viewer, a.CheckBranding)
+	put(api, "/branding/logo", admin, a.SetLogo)
+	remove(api, "/branding/logo", admin, a.RemoveLogo)
+	get(api, "/consents", viewer, a.Consents)
+	get(api, "/consents/export", viewer, a.ExportConsents)
+	get(api, "/consents/texts/{hash}", viewer, a.ConsentText)
 
 	get(api, "/check", viewer, a.Check)
 	post(api, "/rehearsals", operator, a.Rehearse)
@@ -98,6 +109,12 @@ func get[I, O any](api door, path string, role Role, do func(context.Context, *I
 }
 
 func post[I, O any](api door, path string, role Role, do func(context.Context, *I) (*O, error)) {
+	register(api, http.MethodPost, path, role, do)
+}
+
+// question is one that is too long for an address: it changes nothing.
+func question[I, O any](api door, path string, role Role, do func(context.Context, *I) (*O, error)) {
+	api.changed = func() {}
 	register(api, http.MethodPost, path, role, do)
 }
 

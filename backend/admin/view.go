@@ -310,6 +310,7 @@ type Attempt struct {
 	State          string    `json:"state" enum:"signing_in,answering,waiting_for_apple,installing,finished" doc:"where the person is"`
 	StateReason    string    `json:"state_reason" example:"profile_not_installed" doc:"why, as a code"`
 	Next           string    `json:"next" example:"ask_for_managed_account_password" doc:"what to do, as a code"`
+	Page           string    `json:"page,omitempty" doc:"the page of the sheet where the person is, as its address has it; handed_over: done with them"`
 	Reason         string    `json:"reason,omitempty" doc:"the last thing that went wrong, as a code"`
 	Identifier     string    `json:"identifier" doc:"what was typed on the phone"`
 	Person         string    `json:"person" doc:"who signed in"`

@@ -192,8 +192,8 @@ func (s *Site) Logos(ctx context.Context) ([]Logo, error) {
 	return list, nil
 }
 
-// logo finds a logo with its content by its version; the zero value when there is none.
-func (s *Site) logo(ctx context.Context, version string) (Logo, error) {
+// Logo finds a logo with its content by its version; the zero value when there is none.
+func (s *Site) Logo(ctx context.Context, version string) (Logo, error) {
 	var l Logo
 	err := s.DB.View(ctx, func(tx *db.Tx) error {
 		return tx.Row(`
@@ -273,7 +273,7 @@ func keepable(h http.Header, versioned bool) {
 func (s *Site) serveLogo(w http.ResponseWriter, r *http.Request) {
 	guard(w.Header())
 	version, _, _ := strings.Cut(r.PathValue("name"), ".")
-	l, err := s.logo(r.Context(), version)
+	l, err := s.Logo(r.Context(), version)
 	switch {
 	case err != nil:
 		s.Log.ErrorContext(r.Context(), "logo not read", "err", err)

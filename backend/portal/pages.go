@@ -15,6 +15,7 @@ type drawing struct {
 	template, path string
 	next, back     string
 	problems       []text.Key // what it can complain of
+	foreign        bool       // a picture of what others show: without our head and foot
 	used           func(settings.Settings, text.Terms) bool
 }
 
@@ -75,16 +76,16 @@ var drawn = map[string]drawing{
 	}},
 	"again":      {template: "signin", next: "again_done", used: always},
 	"again_done": {template: "again_done", used: always},
-	"native":     {template: "native", used: always, problems: native},
-	"profile":    {template: "profile", used: always},
-	"lock":       {template: "lock", used: notYet},
+	"native":     {template: "native", foreign: true, used: always, problems: native},
+	"profile":    {template: "profile", foreign: true, used: always},
+	"lock":       {template: "lock", foreign: true, used: notYet},
 	"mine":       {template: "mine", used: notYet},
-	"mail":       {template: "letter", used: notYet},
-	"reminder":   {template: "letter", used: notYet},
-	"migrate":    {template: "letter", used: notYet},
-	"removed":    {template: "letter", used: notYet},
-	"sheet":      {template: "sheet", used: notYet},
-	"words":      {template: "words", used: always},
+	"mail":       {template: "letter", foreign: true, used: notYet},
+	"reminder":   {template: "letter", foreign: true, used: notYet},
+	"migrate":    {template: "letter", foreign: true, used: notYet},
+	"removed":    {template: "letter", foreign: true, used: notYet},
+	"sheet":      {template: "sheet", foreign: true, used: notYet},
+	"words":      {template: "words", foreign: true, used: always},
 }
 
 // order is the order in which an editor lists the pages.

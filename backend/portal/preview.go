@@ -154,7 +154,7 @@ func (s *Site) embed(ctx context.Context, p *picture) error {
 		return nil
 	}
 	version, _, _ := strings.Cut(strings.TrimPrefix(string(p.Address), logoPath), ".")
-	l, err := s.logo(ctx, version)
+	l, err := s.Logo(ctx, version)
 	if err != nil {
 		return fmt.Errorf("read logo: %w", err)
 	}

@@ -93,8 +93,9 @@ func (n *view) fill() {
 	o, p := n.now.Organization, n.person
 	n.vars = text.StandardVars(text.Standard{
 		OrgName: o.Name, OrgShort: o.ShortName,
-		SupportName: o.SupportName, SupportEmail: o.SupportEmail, SupportPhone: o.SupportPhone,
-		SupportURL: o.SupportURL, SupportHours: o.SupportHours,
+		SupportName: o.SupportName, SupportEmail: o.SupportEmail,
+		SupportPhone: strings.ReplaceAll(o.SupportPhone, " ", "\u00a0"), // a number is read out in one go
+		SupportURL:   o.SupportURL, SupportHours: o.SupportHours,
 		DeviceKind: kind(p.Product), Domain: domain(n.now, n.Identifier), Ref: p.Ref,
 	})
 	more := text.Vars{
@@ -113,6 +114,9 @@ func (n *view) fill() {
 	}
 	if t := n.words.Terms(); t.Version > 0 {
 		more["terms_version"] = strconv.Itoa(t.Version)
+		if t.Date.IsZero() { // of a draft
+			t.Date = n.site.DB.Now()
+		}
 		more["terms_date"] = n.words.Date(n.words.Legal(n.language), t.Date)
 	}
 	maps.Copy(n.vars, more)
@@ -210,6 +214,9 @@ func (n *view) LongName() bool { return utf8.RuneCountInString(n.T("g.org_displa
 
 // Look is how the page looks.
 func (n *view) Look() look { return n.look }
+
+// Foreign says whether this is a picture of what others show.
+func (n *view) Foreign() bool { return drawn[n.Page].foreign }
 
 // Ref is the reference that a person reads out; empty when there is none.
 func (n *view) Ref() string { return n.person.Ref }

@@ -36,6 +36,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/branding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-branding"];
+        put: operations["put-branding"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branding/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-branding-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/branding/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["put-branding-logo"];
+        post?: never;
+        delete: operations["delete-branding-logo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/check": {
         parameters: {
             query?: never;
@@ -95,6 +143,54 @@ export interface paths {
         put?: never;
         post?: never;
         delete: operations["delete-commands-id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-consents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consents/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-consents-export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consents/texts/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-consents-texts-hash"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -676,6 +772,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/texts/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-texts-pages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-texts-preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/texts/preview-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-texts-preview-links"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/texts/publish": {
         parameters: {
             query?: never;
@@ -856,6 +1000,23 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Accent: {
+            /** @example #0f766e */
+            color: string;
+            /** @description what is written on buttons of this colour */
+            ink?: string;
+            /** Format: double */
+            needed: number;
+            /** @enum {string} */
+            problem?: "" | "not_color" | "contrast";
+            /**
+             * Format: double
+             * @description contrast with the background on which it is worst
+             */
+            ratio: number;
+            /** @description the nearest colour of the same hue that would do */
+            suggestion?: string;
+        };
         AddPersonInBody: {
             /** @example anna@example.org */
             identifier: string;
@@ -903,6 +1064,8 @@ export interface components {
              */
             origin: "apple" | "anchor" | "unknown" | "enrolled";
             os_version: string;
+            /** @description the page of the sheet where the person is, as its address has it; handed_over: done with them */
+            page?: string;
             /** @description who signed in */
             person: string;
             person_name: string;
@@ -952,6 +1115,8 @@ export interface components {
              */
             origin: "apple" | "anchor" | "unknown" | "enrolled";
             os_version: string;
+            /** @description the page of the sheet where the person is, as its address has it; handed_over: done with them */
+            page?: string;
             /** @description who signed in */
             person: string;
             person_name: string;
@@ -984,6 +1149,17 @@ export interface components {
             attempts: components["schemas"]["Attempt"][];
             /** @description attempts of the last 24 hours by the step they have reached */
             funnel: components["schemas"]["FunnelStep"][];
+        };
+        Branding: {
+            accent_dark: components["schemas"]["Accent"];
+            accent_light: components["schemas"]["Accent"];
+            /** @description absent: the same on dark pages */
+            logo_dark?: components["schemas"]["LogoState"];
+            logo_light?: components["schemas"]["LogoState"];
+        };
+        BrandingInBody: {
+            accent_dark: string;
+            accent_light: string;
         };
         Changed: {
             /** Format: int64 */
@@ -1030,6 +1206,48 @@ export interface components {
         };
         Commands: {
             commands: components["schemas"]["Command"][];
+        };
+        Consent: {
+            address?: string;
+            /** @enum {string} */
+            answer: "accepted" | "declined";
+            /** Format: date-time */
+            at: string;
+            attempt: string;
+            /** @description SHA-256 of the text that was shown, hexadecimal; /consents/texts has the text */
+            hash: string;
+            id: string;
+            /** @enum {string} */
+            kind: "terms" | "privacy";
+            language: string;
+            name: string;
+            person: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ConsentText: {
+            hash: string;
+            text: string;
+        };
+        Consents: {
+            /** @description what was said, newest first */
+            consents: components["schemas"]["Consent"][];
+            /** Format: date-time */
+            date?: string;
+            /**
+             * Format: int64
+             * @description how many people with phones have not agreed to today's terms
+             */
+            missing: number;
+            /** @description cursor of the next page */
+            next?: string;
+            /** @description everybody who has a phone here or ever answered, and whether they agreed to today's terms */
+            people: components["schemas"]["Standing"][];
+            /**
+             * Format: int64
+             * @description of today's terms; 0: there are none
+             */
+            version: number;
         };
         Counts: {
             /**
@@ -1447,6 +1665,14 @@ export interface components {
                 [key: string]: string;
             };
         };
+        File: {
+            /** @description base64 */
+            content: string;
+            /** @example consents.csv */
+            name: string;
+            /** @example text/csv */
+            type: string;
+        };
         FindInBody: {
             /** @description a line for each phone: its id, name or nickname, or its person's name, account or identifier */
             text: string;
@@ -1589,6 +1815,20 @@ export interface components {
             /** @enum {string} */
             state?: "" | "waiting" | "enrolled" | "quiet" | "asleep" | "probably_removed" | "must_enroll_again" | "removed" | "archived";
         };
+        LogoInBody: {
+            /** @description PNG or JPEG of at most 512 kB, in base64 */
+            content: string;
+        };
+        LogoState: {
+            /** @description base64 */
+            content: string;
+            /** Format: int64 */
+            height: number;
+            /** @enum {string} */
+            type: "image/png" | "image/jpeg";
+            /** Format: int64 */
+            width: number;
+        };
         News: {
             changed: boolean;
             /** Format: int64 */
@@ -1656,6 +1896,37 @@ export interface components {
         PersonAdded: {
             code?: components["schemas"]["EnrollmentCode"];
             person: components["schemas"]["Person"];
+        };
+        PreviewLink: {
+            /** Format: date-time */
+            expires_at: string;
+            /** @description SVG */
+            qr: string;
+            url: string;
+        };
+        PreviewOf: {
+            /** @description words over the drafts that nobody has saved */
+            changes?: components["schemas"]["UnsavedText"][];
+            /** @description the page with this problem, one of those of the page */
+            error?: string;
+            /** @description BCP 47, switched on or not, and qps-ploc; empty: the default */
+            language?: string;
+            /** @description large type */
+            large?: boolean;
+            /**
+             * @description one of /texts/pages
+             * @example signin
+             */
+            page: string;
+            /** @description read from the right, whatever the language */
+            rtl?: boolean;
+            /** @description one of the samples of /texts/pages; empty: the first */
+            sample?: string;
+            /**
+             * @description empty: as the phone has it
+             * @enum {string}
+             */
+            scheme?: "" | "light" | "dark";
         };
         Privacy: {
             /** Format: date-time */
@@ -1945,6 +2216,26 @@ export interface components {
             /** @description without it no phone can enroll */
             required: boolean;
         };
+        Standing: {
+            /** Format: date-time */
+            at?: string;
+            hash?: string;
+            language?: string;
+            name: string;
+            person: string;
+            /**
+             * Format: int64
+             * @description under management
+             */
+            phones: number;
+            /** @enum {string} */
+            state: "current" | "outdated" | "declined" | "none";
+            /**
+             * Format: int64
+             * @description the newest that they agreed to
+             */
+            version?: number;
+        };
         TLS: {
             /** @description SHA-256, hexadecimal */
             fingerprint: string;
@@ -2141,6 +2432,26 @@ export interface components {
              */
             tag: string;
         };
+        TextPage: {
+            /** @description problems and other states that the page can show */
+            errors: string[];
+            keys: string[];
+            name: string;
+            /** @description phones meet it under the settings of today */
+            used: boolean;
+        };
+        TextPages: {
+            pages: components["schemas"]["TextPage"][];
+            /** @description made-up people */
+            samples: string[];
+        };
+        TextPreview: {
+            html: string;
+            /** @description the texts on the page, in their order */
+            keys: string[];
+            /** Format: double */
+            took_ms: number;
+        };
         TextProblem: {
             /**
              * Format: int64
@@ -2247,6 +2558,11 @@ export interface components {
             not_after?: string;
             pem: string;
         };
+        UnsavedText: {
+            key: string;
+            language: string;
+            text: string;
+        };
         VerifyEventsInBody: {
             /** @description an end of the trail that somebody wrote down before; it must still be part of it */
             noted?: string;
@@ -2341,6 +2657,169 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AttemptDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-branding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Branding"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-branding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandingInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Branding"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-branding-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrandingInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Branding"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-branding-logo": {
+        parameters: {
+            query?: {
+                /** @description the one for dark pages */
+                dark?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogoInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Branding"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-branding-logo": {
+        parameters: {
+            query?: {
+                /** @description the one for dark pages */
+                dark?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Branding"];
                 };
             };
             /** @description Error */
@@ -2463,6 +2942,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-consents": {
+        parameters: {
+            query?: {
+                person?: string;
+                kind?: "" | "terms" | "privacy";
+                /** @description cursor: id of the last one of the page before */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consents"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-consents-export": {
+        parameters: {
+            query?: {
+                format?: "csv" | "tsv" | "xlsx" | "json" | "xml";
+                kind?: "" | "terms" | "privacy";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["File"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-consents-texts-hash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentText"];
                 };
             };
             /** @description Error */
@@ -3838,6 +4415,101 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-texts-pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextPages"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-texts-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewOf"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextPreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-texts-preview-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewOf"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewLink"];
                 };
             };
             /** @description Error */
