@@ -110,7 +110,7 @@ func (p *program) root() *cobra.Command {
 	flags.BoolVar(&p.quiet, "quiet", false, "only what was asked for, no confirmations")
 	root.AddCommand(
 		p.initCommand(), p.serveCommand(), p.trustAnchorCommand(),
-		p.peopleCommand(), p.directoryCommand(), p.pushCertificateCommand(), p.tlsCommand(), p.settingsCommand(),
+		p.peopleCommand(), p.directoryCommand(), p.pushCertificateCommand(), p.tlsCommand(), p.settingsCommand(), p.textsCommand(),
 		p.enrollmentsCommand(), p.commandCommand(), p.pushCommand(),
 		p.checkCommand(), p.rehearseCommand(), p.eventsCommand(), p.gapsCommand(),
 		p.demoCommand(), p.loadCommand(), p.versionCommand(),

@@ -14,6 +14,10 @@ import (
 var advice = map[admin.Code]string{
 	admin.NotSetUp:             "this Gatehouse is not set up: run init, or open its screens",
 	admin.AlreadySet:           "this Gatehouse is already set up; change it with settings set",
+	admin.NothingToPublish:     "all texts are as they were; see texts drafts and texts history",
+	admin.LanguageExists:       "this language is there already; see texts languages list",
+	admin.LanguageBuiltIn:      "a language that is built in can be disabled, and not removed",
+	admin.LanguageDefault:      "the default language is always on: change settings language first",
 	admin.NotServing:           "no server is running on this data: start it with serve",
 	admin.RehearsalRunning:     "another rehearsal is running; try again in a few minutes",
 	admin.PersonUnknown:        "there is no local account of that name; see people list",
@@ -40,10 +44,17 @@ func explain(err error) string {
 	return err.Error()
 }
 
+// mostProblems is how many problems one line can hold.
+const mostProblems = 5
+
 func explainRefusal(no *refused) string {
 	if len(no.Errors) > 0 {
 		var parts []string
-		for _, f := range no.Errors {
+		for i, f := range no.Errors {
+			if i == mostProblems {
+				parts = append(parts, fmt.Sprintf("and %d more", len(no.Errors)-i))
+				break
+			}
 			if f.Message != "" && strings.HasPrefix(f.Message, f.Field) {
 				parts = append(parts, f.Message)
 				continue

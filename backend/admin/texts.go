@@ -62,7 +62,7 @@ func viewTextProblems(problems []text.Problem) []TextProblem {
 	for _, p := range problems {
 		list = append(list, TextProblem{
 			Code: p.Code, Blocking: p.Blocking, Language: p.Language, Key: string(p.Key), At: p.At, Length: p.Length, Params: params(p.Params),
-			Where: p.Where,
+			Where: p.Where, Message: p.String(),
 		})
 	}
 	return list

@@ -73,6 +73,7 @@ type TextProblem struct {
 	Length   int               `json:"length"`
 	Params   map[string]string `json:"params"`
 	Where    string            `json:"where,omitempty" example:"line 12" doc:"in an imported file: its line or cell"`
+	Message  string            `json:"message" doc:"for logs and scripts; in English"`
 }
 
 // TextDrafts is what publishing would do.

@@ -2466,6 +2466,8 @@ export interface components {
             language: string;
             /** Format: int64 */
             length: number;
+            /** @description for logs and scripts; in English */
+            message: string;
             params: {
                 [key: string]: string;
             };
