@@ -28,7 +28,8 @@ type rooms struct {
 	mdm    *mdm.Server
 	enroll *enroll.Server
 	portal *portal.Site
-	hosts  []string // the names that the TLS certificate was last made for; the watcher alone writes them
+	tidy   func(context.Context) error // erases archived records past their time
+	hosts  []string                    // the names that the TLS certificate was last made for; the watcher alone writes them
 }
 
 // furnish brings the rooms to life, if the set-up is done.
@@ -74,7 +75,7 @@ func (b *Backend) furnish(ctx context.Context) error {
 		return &enroll.AddressError{Have: old.URL, Got: next.URL, Enrollments: n}
 	})
 	r := &rooms{
-		pki: authority, mdm: phones, enroll: door,
+		tidy: b.api.Run, pki: authority, mdm: phones, enroll: door,
 		portal: portal.New(portal.Config{
 			DB: b.db, Enroll: door, Directory: people, Settings: b.settings, Events: b.events, Text: b.text, Log: b.log,
 		}),
@@ -144,6 +145,7 @@ func (r *rooms) live(ctx context.Context, g *errgroup.Group) {
 	g.Go(func() error { return r.pki.Run(ctx) })
 	g.Go(func() error { return r.enroll.Run(ctx) })
 	g.Go(func() error { return r.mdm.Run(ctx) })
+	g.Go(func() error { return r.tidy(ctx) })
 }
 
 // routes is everything that the public listener answers; [Routes] lists it.

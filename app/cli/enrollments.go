@@ -23,7 +23,10 @@ func (p *program) enrollmentsCommand() *cobra.Command {
 		Short:   "The phones",
 		Example: `  gatehoused enrollments list --format xlsx -o phones.xlsx`,
 	}
-	c.AddCommand(p.listEnrollmentsCommand(), p.showEnrollmentCommand())
+	c.AddCommand(
+		p.listEnrollmentsCommand(), p.showEnrollmentCommand(),
+		p.archiveEnrollmentsCommand(), p.restoreEnrollmentsCommand(), p.purgeEnrollmentsCommand(),
+	)
 	return c
 }
 

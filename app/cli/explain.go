@@ -25,6 +25,8 @@ var advice = map[admin.Code]string{
 	admin.NoManagedAccount:     "no Managed Apple Account can be told for this person: give one with --managed-account, or change settings managed_account",
 	admin.DirectoryUnavailable: "the directory cannot be reached: check directory.url, and that it answers from here",
 	admin.NotFound:             "there is no such thing here; see enrollments list",
+	admin.NotArchived:          "only archived records can be erased: archive them first",
+	admin.NothingToUndo:        "nothing of this batch is archived any more",
 	admin.DiskFull:             "the disk that holds the data is full: make room and try again",
 	admin.KeyMissing:           "the sealing key does not open the secrets of this database: put the file key of the data folder back",
 	admin.NoToken:              "the running server did not accept our token: is it of this data folder?",

@@ -49,6 +49,8 @@ var statuses = map[Code]int{
 	PushFile:             http.StatusUnprocessableEntity,
 	TLSFile:              http.StatusUnprocessableEntity,
 	CommandForbidden:     http.StatusUnprocessableEntity,
+	NothingToUndo:        http.StatusConflict,
+	NotArchived:          http.StatusConflict,
 	TimedOut:             http.StatusGatewayTimeout,
 	DiskFull:             http.StatusInsufficientStorage,
 	TextsRefused:         http.StatusUnprocessableEntity,

@@ -32,8 +32,10 @@ const (
 	RehearsalRunning     Code = "rehearsal_running" // one at a time
 	WouldStrand          Code = "would_strand"      // enrolled phones would be cut off
 	TopicChanged         Code = "push_topic_changed"
-	PushFile             Code = "push_file" // not a push certificate, or not its key; params say what it is
-	TLSFile              Code = "tls_file"  // not a certificate that phones accept; params say why
+	PushFile             Code = "push_file"       // not a push certificate, or not its key; params say what it is
+	TLSFile              Code = "tls_file"        // not a certificate that phones accept; params say why
+	NothingToUndo        Code = "nothing_to_undo" // it was undone, or all of it came back by itself
+	NotArchived          Code = "not_archived"    // only archived records can be erased
 	CommandForbidden     Code = "command_forbidden"
 	TextsRefused         Code = "texts_refused"       // something is wrong with words or a file of words; see errors
 	NothingToPublish     Code = "nothing_to_publish"  // all texts are as they were
@@ -62,6 +64,8 @@ var refusals = []struct {
 	{portal.ErrNoText, NotFound},
 	{portal.ErrNoAddress, NotSetUp},
 	{portal.ErrTooMuch, TooLarge},
+	{mdm.ErrNoBatch, NothingToUndo},
+	{mdm.ErrNotArchived, NotArchived},
 	{pki.ErrExists, AlreadySet},
 	{pki.ErrNotCreated, NotSetUp},
 	{directory.ErrExists, PersonExists},

@@ -168,6 +168,9 @@ func gather(q ListQuery, m Moment) (*where, error) {
 	if q.Stale > 0 {
 		conditions = append(conditions, Condition{"last_seen_at", OlderThan, strconv.Itoa(q.Stale)})
 	}
+	if q.Rule != nil {
+		w.stale(*q.Rule, q.Share)
+	}
 	for _, c := range conditions {
 		if err := w.add(c); err != nil {
 			return nil, err

@@ -21,6 +21,9 @@ type ListQuery struct {
 	// Stale takes those that were silent for this many days at least, of those in which we could be reached.
 	Stale  int
 	Filter []Condition
+	// Rule and Share choose what a rule for clearing records looks at.
+	Rule  *Rule
+	Share Share
 	// Sort is a column, "-" before it for the other direction; empty is person.
 	Sort string
 	// After is the cursor of the page before; Offset leaves out so many rows from there on.

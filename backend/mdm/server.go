@@ -25,7 +25,10 @@ const (
 	Answered      event.Kind = "command.answered"
 	Cancelled     event.Kind = "command.cancelled"
 	Remarked      event.Kind = "enrollment.remarked" // somebody wrote about it: name, notes, tags, own fields
-	Pinned        event.Kind = "enrollment.kept"     // never to be cleared
+	PutAway       event.Kind = "enrollment.archived"
+	Restored      event.Kind = "enrollment.restored"
+	Purged        event.Kind = "enrollment.purged"
+	Pinned        event.Kind = "enrollment.kept" // never to be cleared
 	Unpinned      event.Kind = "enrollment.not_kept"
 	PushGone      event.Kind = "push.gone"
 	PushRefused   event.Kind = "push.refused"

@@ -36,6 +36,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-batches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/batches/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-batches-id-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/branding": {
         parameters: {
             query?: never;
@@ -244,6 +276,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enrollments/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-enrollments-archive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enrollments/columns": {
         parameters: {
             query?: never;
@@ -302,6 +350,38 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["post-enrollments-keep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-enrollments-purge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-enrollments-restore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -596,6 +676,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-receipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rehearsals": {
         parameters: {
             query?: never;
@@ -670,6 +766,38 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["post-setup-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-stale"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stale/wake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-stale-wake"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1044,6 +1172,13 @@ export interface components {
             status: string;
             version: string;
         };
+        ArchiveInBody: {
+            ids?: string[];
+            /** @description all that the rule proposes at this moment, instead of ids */
+            rule?: components["schemas"]["StaleRule"];
+            /** @description all phones of this list, instead of ids */
+            view?: components["schemas"]["ListView"];
+        };
         Attempt: {
             /** Format: date-time */
             created_at?: string;
@@ -1149,6 +1284,30 @@ export interface components {
             attempts: components["schemas"]["Attempt"][];
             /** @description attempts of the last 24 hours by the step they have reached */
             funnel: components["schemas"]["FunnelStep"][];
+        };
+        Batch: {
+            /** Format: date-time */
+            at?: string;
+            by: string;
+            /**
+             * Format: int64
+             * @description how many there were; 0: nothing was left to put away
+             */
+            count: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description how many are still archived
+             */
+            left: number;
+            /**
+             * Format: date-time
+             * @description until when it can be undone
+             */
+            until?: string;
+        };
+        Batches: {
+            batches: components["schemas"]["Batch"][];
         };
         Branding: {
             accent_dark: components["schemas"]["Accent"];
@@ -1937,7 +2096,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "already_set_up" | "busy" | "command_forbidden" | "directory_unavailable" | "disk_full" | "internal" | "invalid" | "key_missing" | "language_built_in" | "language_exists" | "language_is_default" | "no_managed_account" | "no_token" | "not_allowed" | "not_found" | "not_serving" | "not_set_up" | "nothing_to_publish" | "person_exists" | "person_unknown" | "push_file" | "push_topic_changed" | "rehearsal_running" | "texts_refused" | "timed_out" | "tls_file" | "too_large" | "would_strand" | "wrong_origin";
+            code: "already_set_up" | "busy" | "command_forbidden" | "directory_unavailable" | "disk_full" | "internal" | "invalid" | "key_missing" | "language_built_in" | "language_exists" | "language_is_default" | "no_managed_account" | "no_token" | "not_allowed" | "not_archived" | "not_found" | "not_serving" | "not_set_up" | "nothing_to_publish" | "nothing_to_undo" | "person_exists" | "person_unknown" | "push_file" | "push_topic_changed" | "rehearsal_running" | "texts_refused" | "timed_out" | "tls_file" | "too_large" | "would_strand" | "wrong_origin";
             /** @description for logs and scripts; in English */
             detail?: string;
             errors: components["schemas"]["FieldError"][];
@@ -1959,6 +2118,13 @@ export interface components {
             /** @description changed terms are a new version, to which people agree anew; false: a small correction */
             new_terms?: boolean;
             note?: string;
+        };
+        PurgeInBody: {
+            /** @description do it all, and then do not */
+            dry_run?: boolean;
+            ids?: string[];
+            /** @description all phones of this list, instead of ids */
+            view?: components["schemas"]["ListView"];
         };
         Push: {
             /** @description the Apple account it was made with */
@@ -1982,6 +2148,19 @@ export interface components {
         Queued: {
             /** Format: int64 */
             count: number;
+        };
+        Receipt: {
+            /** Format: date-time */
+            at?: string;
+            by: string;
+            /** @description nothing was erased */
+            dry_run: boolean;
+            id: string;
+            /** Format: int64 */
+            phones: number;
+        };
+        Receipts: {
+            receipts: components["schemas"]["Receipt"][];
         };
         Rehearsal: {
             id: string;
@@ -2215,6 +2394,65 @@ export interface components {
             name: "organization" | "domains" | "url" | "tls" | "push_certificate" | "people";
             /** @description without it no phone can enroll */
             required: boolean;
+        };
+        Stale: {
+            /** @description last contact, woken when, what Apple said, and hours in which we could not be reached are among the fields */
+            enrollments: components["schemas"]["Enrollment"][];
+            rule: components["schemas"]["StaleRule"];
+            summary: components["schemas"]["StaleSummary"];
+            /**
+             * Format: int64
+             * @description how many phones show has
+             */
+            total: number;
+        };
+        StaleRule: {
+            /**
+             * Format: int64
+             * @description its certificate ended
+             */
+            must_enroll_again: number;
+            /**
+             * Format: int64
+             * @description silent, and Apple says that nobody listens
+             */
+            probably_removed: number;
+            /**
+             * Format: int64
+             * @description it left
+             */
+            removed: number;
+            /**
+             * Format: int64
+             * @description silent, and woken in vain or not to be woken
+             */
+            silent: number;
+            /**
+             * Format: int64
+             * @description began to enroll and never finished
+             */
+            waiting: number;
+        };
+        StaleSummary: {
+            /**
+             * Format: int64
+             * @description pinned
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description may be cleared
+             */
+            proposed: number;
+            /** @description those, by state */
+            states: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description silent for long enough, but not woken in vain yet
+             */
+            waking: number;
         };
         Standing: {
             /** Format: date-time */
@@ -2659,6 +2897,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AttemptDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batches"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-batches-id-undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
                 };
             };
             /** @description Error */
@@ -3198,6 +3496,39 @@ export interface operations {
             };
         };
     };
+    "post-enrollments-archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enrollments-columns": {
         parameters: {
             query?: never;
@@ -3299,6 +3630,72 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["KeepInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enrollments-purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurgeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enrollments-restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Selection"];
             };
         };
         responses: {
@@ -3980,6 +4377,35 @@ export interface operations {
             };
         };
     };
+    "get-receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipts"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-rehearsals": {
         parameters: {
             query?: never;
@@ -4191,6 +4617,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Check"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-stale": {
+        parameters: {
+            query?: {
+                /** @description days; 0: never */
+                waiting?: number;
+                silent?: number;
+                probably_removed?: number;
+                must_enroll_again?: number;
+                removed?: number;
+                /** @description may be cleared; must be woken first; pinned */
+                show?: "proposed" | "waking" | "kept";
+                sort?: string;
+                offset?: number;
+                /** @description 0: only the numbers */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stale"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-stale-wake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaleRule"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queued"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,50 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"example.org/gatehouse/backend/mdm"
+)
+
+// tidyEvery is how often archived records are looked at whose time is over.
+const tidyEvery = time.Hour
+
+// Run erases archived records 30 days after they were put away, until ctx ends. Among several processes one does it.
+func (a *API) Run(ctx context.Context) error {
+	tick := time.NewTicker(tidyEvery)
+	defer tick.Stop()
+	for {
+		if err := a.tidy(ctx); err != nil && ctx.Err() == nil {
+			a.Log.ErrorContext(ctx, "archived records not erased", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *API) tidy(ctx context.Context) error {
+	r, err := a.rooms()
+	if err != nil {
+		return nil //nolint:nilerr // before the set-up there is nothing to tidy
+	}
+	mine, err := a.DB.Lease(ctx, "admin.tidy", tidyEvery)
+	if err != nil || !mine {
+		return err
+	}
+	for ctx.Err() == nil {
+		ids, err := r.MDM.Overdue(ctx, purgeStep)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		_, err = a.purge(ctx, r, ids, false)
+		if err != nil && !errors.Is(err, mdm.ErrNotArchived) { // one of them called meanwhile
+			return err
+		}
+	}
+	return ctx.Err()
+}
