@@ -48,7 +48,7 @@ func (v *visit) planIn(tx *db.Tx, a enroll.Attempt) (plan, error) {
 	switch {
 	case wantPrivacy && wantTerms && p.Order == settings.Together:
 		made.both = true
-		made.pages = append(made.pages, planned{pageTerms, terms.answered && privacy.answered})
+		made.pages = append(made.pages, terms)
 	case p.Order == settings.TermsFirst:
 		made.add(terms, wantTerms)
 		made.add(privacy, wantPrivacy)

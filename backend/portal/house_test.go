@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -42,7 +43,7 @@ const (
 
 // house is the site with the rooms that it stands on, and one person, anna.
 type house struct {
-	t         *testing.T
+	t         testing.TB
 	mux       *http.ServeMux
 	db        *db.DB
 	clock     *dbtest.Clock
@@ -67,7 +68,7 @@ func houseOf(t *testing.T) *house {
 	return h.(*house)
 }
 
-func build(t *testing.T) *house {
+func build(t testing.TB) *house {
 	t.Helper()
 	clock := &dbtest.Clock{}
 	h := &house{t: t, mux: http.NewServeMux(), db: dbtest.Open(t, dbtest.At(clock)), clock: clock, log: &bytes.Buffer{}}
@@ -209,7 +210,7 @@ func certify(public, key any, name pkix.Name, from time.Time) *x509.Certificate 
 	return c
 }
 
-func machineInfo(t *testing.T, language, product string) []byte {
+func machineInfo(t testing.TB, language, product string) []byte {
 	t.Helper()
 	message, err := pkcs7.NewSignedData([]byte(`<?xml version="1.0" encoding="UTF-8"?>
 <plist version="1.0"><dict><key>LANGUAGE</key><string>` + language + `</string><key>PRODUCT</key><string>` + product +
@@ -229,7 +230,7 @@ func machineInfo(t *testing.T, language, product string) []byte {
 	return body
 }
 
-func pushCertificate(t *testing.T, now time.Time) (certPEM, keyPEM []byte) {
+func pushCertificate(t testing.TB, now time.Time) (certPEM, keyPEM []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -244,4 +245,21 @@ func pushCertificate(t *testing.T, now time.Time) (certPEM, keyPEM []byte) {
 		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}
+
+// number asks the database.
+func (h *house) number(query string) (n int) {
+	h.t.Helper()
+	err := h.db.View(h.t.Context(), func(tx *db.Tx) error { return tx.Row(query).Scan(&n) })
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+// request sends a form as it is.
+func request(ctx context.Context, method, path, form string) *http.Request {
+	r := httptest.NewRequestWithContext(ctx, method, path, strings.NewReader(form))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
 }

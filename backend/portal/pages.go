@@ -161,6 +161,9 @@ func (s *Site) Pages(ctx context.Context) ([]PageInfo, error) {
 				}
 			}
 		}
+		if !drawn[name].foreign && !slices.Contains(p.Keys, "g.logo_alt") {
+			p.Keys = append(p.Keys, "g.logo_alt") // read out in the place of the name, once there is a logo
+		}
 		list = append(list, p)
 	}
 	return list, nil

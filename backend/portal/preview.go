@@ -230,7 +230,9 @@ func (n *view) prepare(p Preview) {
 	}
 	n.fill()
 	n.fillPictures(today)
-	n.Name = cut(n.words.Text(n.language, "device.suggestion", n.vars), maxName)
+	if p.Page == pageDevice {
+		n.Name = cut(n.T("device.suggestion"), maxName)
+	}
 	if strings.HasPrefix(p.Page, "privacy") {
 		n.Privacy = n.disclose()
 		if p.Page == "privacy_all" {
