@@ -22,6 +22,8 @@ var advice = map[admin.Code]string{
 	admin.RehearsalRunning:     "another rehearsal is running; try again in a few minutes",
 	admin.PersonUnknown:        "there is no local account of that name; see people list",
 	admin.PersonExists:         "there is a local account of that name already; see people list",
+	admin.OtherPerson:          "the two records belong to two people: --release says that the phone was handed on",
+	admin.CannotLink:           "this record cannot continue that one: it is the same, began earlier, or that one is continued already; see enrollments show",
 	admin.NoManagedAccount:     "no Managed Apple Account can be told for this person: give one with --managed-account, or change settings managed_account",
 	admin.DirectoryUnavailable: "the directory cannot be reached: check directory.url, and that it answers from here",
 	admin.NotFound:             "there is no such thing here; see enrollments list",

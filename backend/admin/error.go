@@ -39,6 +39,8 @@ var statuses = map[Code]int{
 
 	PersonExists:         http.StatusConflict,
 	PersonUnknown:        http.StatusNotFound,
+	OtherPerson:          http.StatusConflict,
+	CannotLink:           http.StatusConflict,
 	NoManagedAccount:     http.StatusUnprocessableEntity,
 	DirectoryUnavailable: http.StatusBadGateway,
 	Busy:                 http.StatusServiceUnavailable,

@@ -22,6 +22,8 @@ import (
 // The codes of what the other rooms refuse.
 const (
 	PersonExists         Code = "person_exists"
+	OtherPerson          Code = "other_person" // the two records belong to two people; release says that it is meant
+	CannotLink           Code = "cannot_link"  // it began earlier, is the same record, or that one is continued already
 	PersonUnknown        Code = "person_unknown"
 	NoManagedAccount     Code = "no_managed_account"
 	DirectoryUnavailable Code = "directory_unavailable"
@@ -66,6 +68,8 @@ var refusals = []struct {
 	{portal.ErrTooMuch, TooLarge},
 	{mdm.ErrNoBatch, NothingToUndo},
 	{mdm.ErrNotArchived, NotArchived},
+	{mdm.ErrOtherPerson, OtherPerson},
+	{mdm.ErrLink, CannotLink},
 	{pki.ErrExists, AlreadySet},
 	{pki.ErrNotCreated, NotSetUp},
 	{directory.ErrExists, PersonExists},

@@ -120,6 +120,9 @@ func (s *Server) begin(tx *db.Tx, c caller, m checkIn, identity pki.Identity, gr
 	if err := introduce(tx, m, grant); err != nil {
 		return err
 	}
+	if err := s.continueFormer(tx, id, grant); err != nil {
+		return fmt.Errorf("continue the former record: %w", err)
+	}
 	if err := s.tokens.Enrolling(tx, c.token, grant.Attempt, id); err != nil {
 		return fmt.Errorf("follow the attempt: %w", err)
 	}

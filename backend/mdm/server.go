@@ -30,6 +30,8 @@ const (
 	Purged        event.Kind = "enrollment.purged"
 	Pinned        event.Kind = "enrollment.kept" // never to be cleared
 	Unpinned      event.Kind = "enrollment.not_kept"
+	Linked        event.Kind = "enrollment.linked" // it is the phone of a former enrollment, as an administrator says
+	Unlinked      event.Kind = "enrollment.unlinked"
 	PushGone      event.Kind = "push.gone"
 	PushRefused   event.Kind = "push.refused"
 )

@@ -308,6 +308,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enrollments/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-enrollments-duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enrollments/facets": {
         parameters: {
             query?: never;
@@ -436,6 +452,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enrollments/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-enrollments-id-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enrollments/{id}/privacy": {
         parameters: {
             query?: never;
@@ -478,6 +510,22 @@ export interface paths {
         get: operations["get-enrollments-id-timeline"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/{id}/unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-enrollments-id-unlink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1468,6 +1516,23 @@ export interface components {
             steps: components["schemas"]["TestStep"][];
         };
         Done: Record<string, never>;
+        Duplicate: {
+            /**
+             * Format: int64
+             * @description per cent
+             */
+            confidence: number;
+            enrollment: components["schemas"]["Enrollment"];
+            former: components["schemas"]["Enrollment"];
+            /** @description what speaks for it and against it, besides person and model; the weightiest first */
+            reasons: ("left_just_before" | "left_before" | "silent_since" | "same_name" | "same_hardware" | "same_system" | "long_ago" | "very_long_ago" | "other_name" | "several_phones")[];
+        };
+        Duplicates: {
+            /** @description at most 200 */
+            duplicates: components["schemas"]["Duplicate"][];
+            /** Format: int64 */
+            total: number;
+        };
         Enrollment: {
             /** Format: date-time */
             archived_at?: string;
@@ -1964,6 +2029,12 @@ export interface components {
             by: string;
             reason: string;
         };
+        LinkInBody: {
+            /** @description the record that it continues */
+            former: string;
+            /** @description also the record of another person; takes the role admin */
+            release?: boolean;
+        };
         ListView: {
             /** @description COLUMN:OPERATOR:VALUE; all must be so */
             filter?: string[];
@@ -2096,7 +2167,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "already_set_up" | "busy" | "command_forbidden" | "directory_unavailable" | "disk_full" | "internal" | "invalid" | "key_missing" | "language_built_in" | "language_exists" | "language_is_default" | "no_managed_account" | "no_token" | "not_allowed" | "not_archived" | "not_found" | "not_serving" | "not_set_up" | "nothing_to_publish" | "nothing_to_undo" | "person_exists" | "person_unknown" | "push_file" | "push_topic_changed" | "rehearsal_running" | "texts_refused" | "timed_out" | "tls_file" | "too_large" | "would_strand" | "wrong_origin";
+            code: "already_set_up" | "busy" | "cannot_link" | "command_forbidden" | "directory_unavailable" | "disk_full" | "internal" | "invalid" | "key_missing" | "language_built_in" | "language_exists" | "language_is_default" | "no_managed_account" | "no_token" | "not_allowed" | "not_archived" | "not_found" | "not_serving" | "not_set_up" | "nothing_to_publish" | "nothing_to_undo" | "other_person" | "person_exists" | "person_unknown" | "push_file" | "push_topic_changed" | "rehearsal_running" | "texts_refused" | "timed_out" | "tls_file" | "too_large" | "would_strand" | "wrong_origin";
             /** @description for logs and scripts; in English */
             detail?: string;
             errors: components["schemas"]["FieldError"][];
@@ -3558,6 +3629,38 @@ export interface operations {
             };
         };
     };
+    "get-enrollments-duplicates": {
+        parameters: {
+            query?: {
+                /** @description per cent of confidence; from 75 on, nineteen of twenty are right */
+                least?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Duplicates"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enrollments-facets": {
         parameters: {
             query?: never;
@@ -3814,6 +3917,41 @@ export interface operations {
             };
         };
     };
+    "post-enrollments-id-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enrollments-id-privacy": {
         parameters: {
             query?: never;
@@ -3902,6 +4040,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Events"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enrollments-id-unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description Error */
