@@ -187,6 +187,14 @@ func (w *world) phone(args []string) (string, error) {
 		return "", nil
 	case "shows":
 		return w.shows(p), nil
+	case "answers": // language= name= group= same= decline=yes: what its person says on the pages
+		how := values(rest)
+		p.SetAnswers(sim.Answers{
+			Language: how["language"], Name: how["name"], Group: how["group"], Same: how["same"], Decline: how["decline"] == "yes",
+		})
+		return "", nil
+	case "pages":
+		return strings.Join(p.Headings(), "\n") + "\n", nil
 	}
 	return "", errWords
 }
@@ -344,6 +352,14 @@ func (w *world) admin(args []string) (string, error) {
 		return "", err
 	case "topic":
 		return "", w.importPush(rest[0])
+	case "terms": // BODY: publishes new terms, in English
+		return "", w.terms(api, rest[0])
+	case "consents":
+		out, err := api.Consents(ctx, &admin.ConsentsIn{Limit: 200})
+		if err != nil {
+			return "", err
+		}
+		return pretty(out)
 	case "list":
 		list, err := api.Enrollments(ctx, &admin.EnrollmentsIn{Limit: 200})
 		if err != nil {
@@ -404,6 +420,20 @@ func (w *world) admin(args []string) (string, error) {
 		return pretty(list.Events)
 	}
 	return "", errWords
+}
+
+// terms publishes terms that everybody has to agree to.
+func (w *world) terms(api *admin.API, body string) error {
+	save := &admin.SaveTextIn{TextIn: admin.TextIn{Language: "en", Key: "terms.body"}}
+	save.Body.Text = body
+	if _, err := api.SaveText(operator(), save); err != nil {
+		return err
+	}
+	newTerms := true
+	publish := &admin.PublishTextsIn{}
+	publish.Body.NewTerms = &newTerms
+	_, err := api.PublishTexts(operator(), publish)
+	return err
 }
 
 // rehearse has the doctor's phone go the whole way, and says what it did.

@@ -26,6 +26,7 @@ var changing = []struct {
 	{regexp.MustCompile(`style\.css\?v=[0-9a-f]+`), "style.css?v=VERSION"},
 	{regexp.MustCompile(`[0-9A-Z]{2}-[0-9A-Z]{3}\b`), "K7-31Q"},
 	{regexp.MustCompile(`\b[0-2][0-9]:[0-5][0-9]\b`), "14:30"},
+	{regexp.MustCompile(`name="text" value="[0-9a-f]{64}"`), `name="text" value="DIGEST"`},
 }
 
 func golden(t *testing.T, name string, w *httptest.ResponseRecorder) {
@@ -84,4 +85,32 @@ func TestPages(t *testing.T) {
 	} else {
 		golden(t, "closed.de", w)
 	}
+}
+
+// TestPagesBehindTheSignIn are the others, as a person meets them: the terms in English for somebody who reads Arabic.
+func TestPagesBehindTheSignIn(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	h.set(func(s *settings.Settings) {
+		s.Enrollment.Groups = []settings.Group{{Name: "Office", People: []string{anna}}, {Name: "Warehouse", People: []string{anna}}}
+		s.Portal.Gets = []string{"Mail", "Calendar"}
+	})
+	h.terms("## What we ask\n\nKeep a **passcode**, and tell {{support_name}} when the phone is lost.")
+	address := h.enter("ar", "iPhone17,2")
+	for _, page := range []string{"privacy", "terms", "group", "device", "done"} {
+		if where(address) != page {
+			t.Fatalf("got to %s, want %s", address, page)
+		}
+		w := h.get(address, nil)
+		golden(t, page+".ar", w)
+		f := firstForm(w.Body.String())
+		address = h.post(f.action, f.values).Header().Get("Location")
+	}
+	address = h.enter("en", "iPad14,3")
+	golden(t, "privacy.en", h.get(address, nil))
+	h.set(func(s *settings.Settings) { s.Portal.Start = true })
+	if _, err := h.directory.Add(t.Context(), newcomer); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "start.en", h.get(h.knock("en", "iPhone17,2"), url.Values{"user-identifier": {anna}}))
 }

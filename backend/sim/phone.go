@@ -89,6 +89,7 @@ type state struct {
 	machine    []byte // signed MachineInfo, the same in both requests
 	challenge  Challenge
 	sheet      *Sheet
+	headings   []string // of the last sheet
 	token      string
 
 	offered *Profile  // fetched, not yet installed

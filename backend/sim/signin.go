@@ -82,9 +82,9 @@ func (p *Phone) signIn(ctx context.Context, with secret) error {
 		if stillOpen := (*SignInError)(nil); errors.As(err, &stillOpen) {
 			return err
 		}
-		token := p.sheet.token
+		token, headings := p.sheet.token, p.sheet.headings
 		p.set(func(s *state) {
-			s.sheet = nil
+			s.sheet, s.headings = nil, headings
 			if err == nil {
 				s.token = token
 			}
@@ -243,5 +243,7 @@ func (s *Sheet) codeLink() string {
 	return ""
 }
 
-// Headings are the titles of the pages that the sheet has shown, in order.
-func (s *Sheet) Headings() []string { return slices.Clone(s.headings) }
+// Headings are the titles of the pages that the last sheet showed, in order.
+func (p *Phone) Headings() []string {
+	return look(p, func(s *state) []string { return slices.Clone(s.headings) })
+}
