@@ -55,12 +55,19 @@ func (Key) LogValue() slog.Value   { return slog.StringValue("[key]") }
 func keyFile(data string) string   { return filepath.Join(data, "key") }
 func entryFile(data string) string { return filepath.Join(data, "key-in-keychain") }
 
+// databaseFile is where a server keeps its database unless it was told of another.
+func databaseFile(data string) string { return filepath.Join(data, "gatehouse.db") }
+
 // Open finds the key of a data folder, and makes one for a folder that has none yet. A new key goes to the keychain when
 // keychain is true and there is one, else to the file.
 func Open(data string, keychain bool) (Key, error) {
+	_, missing := os.Stat(databaseFile(data)) // looked at first: whoever makes both at this moment makes the key before it
 	k, err := read(data)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return k, err
+	}
+	if missing == nil {
+		return Key{}, fmt.Errorf("%w: there is a database in %s, so put back its key, %s", ErrLost, data, keyFile(data))
 	}
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return Key{}, fmt.Errorf("make the data folder: %w", err)

@@ -103,6 +103,23 @@ func TestKeyInTheFile(t *testing.T) {
 	}
 }
 
+// The database beside it shows that there was a key: a new one would open nothing of it, and stand in the place of the old.
+func TestLostKeyIsNotReplaced(t *testing.T) {
+	keyring.MockInit()
+	for _, keychain := range []bool{false, true} {
+		data := t.TempDir()
+		if err := os.WriteFile(filepath.Join(data, "gatehouse.db"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(data, keychain); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), filepath.Join(data, "key")) {
+			t.Errorf("got %v, want ErrLost with the file's name", err)
+		}
+		if left, err := os.ReadDir(data); err != nil || len(left) != 1 {
+			t.Errorf("the folder holds %v, %v; want the database alone", left, err)
+		}
+	}
+}
+
 func TestManyAtOnceAgreeOnOneKey(t *testing.T) {
 	data := t.TempDir()
 	keys := make([]Key, 8)
