@@ -49,13 +49,7 @@ const maxDraft = 128 << 10
 // Save keeps words as a draft. fallback is the organization's default language. Words with problems are kept, too: they
 // are somebody's work; publishing refuses them.
 func (s *Store) Save(ctx context.Context, fallback string, changes ...Change) error {
-	return s.db.Update(ctx, func(tx *db.Tx) error {
-		d, err := s.desk(tx, fallback)
-		if err != nil {
-			return err
-		}
-		return s.save(tx, d, changes)
-	})
+	return s.work(ctx, fallback, func(tx *db.Tx, d *desk) error { return s.save(tx, d, changes) })
 }
 
 // save keeps drafts. Words that are there already are none, unless they are outdated: then somebody says that they are

@@ -44,11 +44,7 @@ type passage struct {
 
 // Export writes the texts as they are with all drafts, in one language or, where the format can, in all.
 func (s *Store) Export(ctx context.Context, w io.Writer, fallback string, f Format, language string) error {
-	return s.db.View(ctx, func(tx *db.Tx) error {
-		d, err := s.desk(tx, fallback)
-		if err != nil {
-			return err
-		}
+	return s.look(ctx, fallback, func(d *desk) error {
 		tags := d.after.all.tags
 		if language != "" {
 			if !d.after.knows(language) {
@@ -116,19 +112,23 @@ func (s *Store) Import(ctx context.Context, fallback string, f Format, language 
 		return nil, err
 	}
 	var lines []Line
-	do := func(tx *db.Tx) error {
-		d, err := s.desk(tx, fallback)
-		if err != nil {
-			return err
-		}
+	if dry {
+		err := s.look(ctx, fallback, func(d *desk) error {
+			lines, _ = d.compare(list)
+			return nil
+		})
+		return lines, err
+	}
+	err = s.work(ctx, fallback, func(tx *db.Tx, d *desk) error {
 		var changes []Change
 		lines, changes = d.compare(list)
-		if dry {
-			return nil
-		}
 		var wrong []Problem
 		for _, l := range lines {
-			wrong = append(wrong, slices.DeleteFunc(slices.Clone(l.Problems), func(p Problem) bool { return !p.Blocking })...)
+			for _, p := range l.Problems {
+				if p.Blocking {
+					wrong = append(wrong, p)
+				}
+			}
 		}
 		if len(wrong) > 0 {
 			return &RefusedError{wrong}
@@ -142,11 +142,8 @@ func (s *Store) Import(ctx context.Context, fallback string, f Format, language 
 		return s.events.Add(tx, event.Event{Kind: Imported, Params: map[string]string{
 			"format": string(f), "language": language, "texts": strconv.Itoa(len(changes)),
 		}})
-	}
-	if dry {
-		return lines, s.db.View(ctx, do)
-	}
-	return lines, s.db.Update(ctx, do)
+	})
+	return lines, err
 }
 
 // compare says what each line of a file would change, and what is wrong with it.

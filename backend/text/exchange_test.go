@@ -294,7 +294,7 @@ func FuzzImport(f *testing.F) {
 		if err != nil && !errors.As(err, &refused) && !errors.Is(err, ErrFormat) {
 			t.Errorf("an error that nobody understands: %v", err)
 		}
-		d := &desk{before: c, after: c, fallback: "de"}
+		d := &desk{papers: &papers{before: c, after: c}, fallback: "de"}
 		lines, _ := d.compare(list)
 		for _, l := range lines {
 			if l.Where == "" {

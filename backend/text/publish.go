@@ -43,11 +43,7 @@ type Pending struct {
 // Pending says what would be published, and what is wrong with it.
 func (s *Store) Pending(ctx context.Context, fallback string) (Pending, error) {
 	var p Pending
-	err := s.db.View(ctx, func(tx *db.Tx) error {
-		d, err := s.desk(tx, fallback)
-		if err != nil {
-			return err
-		}
+	err := s.look(ctx, fallback, func(d *desk) error {
 		chosen := d.chosen(nil)
 		for _, r := range chosen {
 			p.Drafts = append(p.Drafts, Draft{
@@ -146,11 +142,7 @@ const maxNote = 1000
 // Publish makes drafts the words that phones see, all of them or none. fallback is the organization's default language.
 func (s *Store) Publish(ctx context.Context, fallback string, p Publication) (Version, error) {
 	var v Version
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
-		d, err := s.desk(tx, fallback)
-		if err != nil {
-			return err
-		}
+	err := s.work(ctx, fallback, func(tx *db.Tx, d *desk) error {
 		chosen := d.chosen(p.Languages)
 		if len(chosen) == 0 {
 			return ErrNothing
@@ -173,6 +165,7 @@ func (s *Store) Publish(ctx context.Context, fallback string, p Publication) (Ve
 			return &RefusedError{problems}
 		}
 		first := len(d.before.legal) == 0 && len(next.legal) > 0
+		var err error
 		if v, err = s.write(tx, v, first || p.NewTerms != nil && *p.NewTerms && len(next.legal) > 0); err != nil {
 			return err
 		}

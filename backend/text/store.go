@@ -25,7 +25,7 @@ type Store struct {
 
 	mu      sync.Mutex
 	current cached // guarded by mu
-	drafted cached // guarded by mu
+	desk    kept   // guarded by mu
 }
 
 // cached is a catalogue and the revision of the rows that it was made from.
@@ -51,9 +51,16 @@ func Open(d *db.DB, l *event.Log) (*Store, error) {
 // another process. Together with an error comes the catalogue that was read last, so that a page can say what went wrong.
 func (s *Store) Current(ctx context.Context) (*Catalog, error) {
 	var c *Catalog
-	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
-		c, err = s.keep(tx, &s.current, published)
-		return err
+	err := s.db.View(ctx, func(tx *db.Tx) error {
+		revision, catalog, err := s.published(tx)
+		if err != nil {
+			return err
+		}
+		c = catalog
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.current = cached{revision, c}
+		return nil
 	})
 	if err != nil {
 		s.mu.Lock()
@@ -63,29 +70,40 @@ func (s *Store) Current(ctx context.Context) (*Catalog, error) {
 	return c, nil
 }
 
-// Drafted is Current with all drafts laid over it.
-func (s *Store) Drafted(ctx context.Context) (*Catalog, error) {
-	var c *Catalog
-	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
-		c, err = s.keep(tx, &s.drafted, drafted)
-		return err
-	})
+// In is Current inside a transaction. What it reads is not kept: the transaction may come to nothing.
+func (s *Store) In(tx *db.Tx) (*Catalog, error) {
+	_, c, err := s.published(tx)
 	return c, err
 }
 
-// In is Current inside a transaction.
-func (s *Store) In(tx *db.Tx) (*Catalog, error) {
+// published is the catalogue that phones see, and the revision of its rows.
+func (s *Store) published(tx *db.Tx) (string, *Catalog, error) {
 	revision, err := revisionOf(tx, published)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	s.mu.Lock()
-	kept := s.current
+	last := s.current
 	s.mu.Unlock()
-	if kept.revision == revision {
-		return kept.catalog, nil
+	if last.revision == revision {
+		return revision, last.catalog, nil
 	}
-	return s.read(tx, published, kept.catalog) // not kept: the transaction may come to nothing
+	rows, err := all(tx, false)
+	if err != nil {
+		return "", nil, err
+	}
+	c, err := s.lay(tx, last.catalog, rows)
+	return revision, c, err
+}
+
+// Drafted is Current with all drafts laid over it.
+func (s *Store) Drafted(ctx context.Context) (*Catalog, error) {
+	var c *Catalog
+	err := s.look(ctx, source, func(d *desk) error {
+		c = d.after
+		return nil
+	})
+	return c, err
 }
 
 // The names of revisions. What changes the drafts changes drafted alone, what changes the published words or the
@@ -94,27 +112,6 @@ const (
 	published = "published"
 	drafted   = "drafted"
 )
-
-func (s *Store) keep(tx *db.Tx, place *cached, name string) (*Catalog, error) {
-	revision, err := revisionOf(tx, name)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	kept := *place
-	s.mu.Unlock()
-	if kept.catalog != nil && kept.revision == revision {
-		return kept.catalog, nil
-	}
-	c, err := s.read(tx, name, kept.catalog)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	*place = cached{revision, c}
-	return c, nil
-}
 
 func revisionOf(tx *db.Tx, name string) (revision string, err error) {
 	err = tx.Row(`SELECT revision FROM text_revisions WHERE name = $1`, name).Scan(&revision)
@@ -140,32 +137,26 @@ func renew(tx *db.Tx, names ...string) error {
 	return nil
 }
 
-// read reads a catalogue. What did not change since before is not parsed again.
-func (s *Store) read(tx *db.Tx, name string, before *Catalog) (*Catalog, error) {
+// lay makes a catalogue of rows, the later ones over the earlier. What did not change since before is not parsed again.
+func (s *Store) lay(tx *db.Tx, before *Catalog, layers ...map[spot]row) (*Catalog, error) {
 	changed := map[string]map[Key]*phrase{}
-	lay := func(r row) {
-		e, ok := s.house.entries[r.key]
-		switch {
-		case !ok: // a newer program had such a key
-		case r.Words == "":
-			delete(changed[r.language], r.key)
-		default:
-			if changed[r.language] == nil {
-				changed[r.language] = map[Key]*phrase{}
+	for _, rows := range layers {
+		for at, r := range rows {
+			e, ok := s.house.entries[at.key]
+			switch {
+			case !ok: // a newer program had such a key
+			case r.Words == "":
+				delete(changed[at.language], at.key)
+			default:
+				if changed[at.language] == nil {
+					changed[at.language] = map[Key]*phrase{}
+				}
+				p := before.phrase(at)
+				if p == nil || p.words != r.Words {
+					p, _ = newPhrase(e, r.Words)
+				}
+				changed[at.language][at.key] = p
 			}
-			p := before.phrase(r.language, r.key)
-			if p == nil || p.words != r.Words {
-				p, _ = newPhrase(e, r.Words)
-			}
-			changed[r.language][r.key] = p
-		}
-	}
-	if err := each(tx, false, lay); err != nil {
-		return nil, err
-	}
-	if name == drafted {
-		if err := each(tx, true, lay); err != nil {
-			return nil, err
 		}
 	}
 	own, err := languages(tx)
@@ -181,15 +172,15 @@ func (s *Store) read(tx *db.Tx, name string, before *Catalog) (*Catalog, error) 
 		return nil, err
 	}
 	c.version, c.terms = last.Version, last.Terms
-	if name == drafted && c.terms.Date.IsZero() {
-		c.terms.Date = tx.Now
+	if c.terms.Date.IsZero() {
+		c.terms.Date = tx.Now // of terms that are a draft
 	}
 	return c, nil
 }
 
-func (c *Catalog) phrase(tag string, key Key) *phrase {
+func (c *Catalog) phrase(at spot) *phrase {
 	if c == nil {
 		return nil
 	}
-	return c.changed[tag][key]
+	return c.changed[at.language][at.key]
 }

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"example.org/gatehouse/backend/db"
 )
 
 // Survey is how the texts stand: what an editor shows.
@@ -70,11 +68,7 @@ type Text struct {
 // Survey looks at all languages, and at each text in one of them; an empty language is the default one.
 func (s *Store) Survey(ctx context.Context, fallback, language string) (Survey, error) {
 	var v Survey
-	err := s.db.View(ctx, func(tx *db.Tx) error {
-		d, err := s.desk(tx, fallback)
-		if err != nil {
-			return err
-		}
+	err := s.look(ctx, fallback, func(d *desk) error {
 		if language = cmp.Or(language, d.fallback); !d.after.knows(language) {
 			return errUnknownLanguage(language)
 		}
@@ -92,11 +86,7 @@ func (s *Store) Survey(ctx context.Context, fallback, language string) (Survey, 
 
 // Look is one text in one language.
 func (s *Store) Look(ctx context.Context, fallback, language string, key Key) (t Text, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		d, err := s.desk(tx, fallback)
-		if err != nil {
-			return err
-		}
+	err = s.look(ctx, fallback, func(d *desk) error {
 		if problems := d.impossible(Change{Language: language, Key: key}); len(problems) > 0 {
 			return &RefusedError{problems}
 		}

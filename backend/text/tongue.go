@@ -70,11 +70,7 @@ func (s *Store) AddLanguage(ctx context.Context, fallback, tag, copyFrom string)
 	if err != nil {
 		return "", err
 	}
-	return tag, s.db.Update(ctx, func(tx *db.Tx) error {
-		d, err := s.desk(tx, fallback)
-		if err != nil {
-			return err
-		}
+	return tag, s.work(ctx, fallback, func(tx *db.Tx, d *desk) error {
 		if d.after.knows(tag) {
 			return fmt.Errorf("%w: %s", ErrExists, tag)
 		}
@@ -113,11 +109,8 @@ func (s *Store) copy(tx *db.Tx, d *desk, from, to string) error {
 // RemoveLanguage removes a language that was added, with its drafts. What was published of it stays in the versions and
 // comes back with them.
 func (s *Store) RemoveLanguage(ctx context.Context, fallback, tag string) error {
-	return s.db.Update(ctx, func(tx *db.Tx) error {
-		d, err := s.desk(tx, fallback)
+	return s.work(ctx, fallback, func(tx *db.Tx, d *desk) error {
 		switch {
-		case err != nil:
-			return err
 		case !d.after.knows(tag):
 			return errUnknownLanguage(tag)
 		case slices.Contains(s.house.languages, tag):

@@ -112,15 +112,11 @@ func version(tx *db.Tx, n int64) (Version, error) {
 // that are built in. Terms that differ from the present ones are other terms: whoever agreed to these agrees anew.
 func (s *Store) Restore(ctx context.Context, fallback string, n int64, publish bool) (Version, error) {
 	var v Version
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
+	err := s.work(ctx, fallback, func(tx *db.Tx, d *desk) error {
 		if n != 0 {
 			if _, err := version(tx, n); err != nil {
 				return err
 			}
-		}
-		d, err := s.desk(tx, fallback)
-		if err != nil {
-			return err
 		}
 		changes, err := d.back(tx, n)
 		if err != nil {

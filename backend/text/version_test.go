@@ -15,11 +15,15 @@ import (
 // rows are the published texts as they lie in the database.
 func (r *room) rows() map[spot]made {
 	r.t.Helper()
-	all := map[spot]made{}
+	state := map[spot]made{}
 	r.ok(r.db.View(r.ctx, func(tx *db.Tx) error {
-		return each(tx, false, func(x row) { all[spot{x.language, x.key}] = x.made })
+		rows, err := all(tx, false)
+		for at, x := range rows {
+			state[at] = x.made
+		}
+		return err
 	}))
-	return all
+	return state
 }
 
 func TestRestoreGivesIdenticalBytes(t *testing.T) {
