@@ -350,6 +350,23 @@ func (w *world) admin(args []string) (string, error) {
 		}
 		_, err = api.ChangeSettings(ctx, in)
 		return "", err
+	case "text": // LANGUAGE KEY WORDS: a draft
+		in := &admin.SaveTextIn{TextIn: admin.TextIn{Language: rest[0], Key: rest[1]}}
+		in.Body.Text = rest[2]
+		_, err := api.SaveText(ctx, in)
+		return "", err
+	case "publish":
+		_, err := api.PublishTexts(ctx, &admin.PublishTextsIn{})
+		return "", err
+	case "restore": // VERSION
+		n, err := strconv.ParseInt(rest[0], 10, 64)
+		if err != nil {
+			return "", err
+		}
+		in := &admin.RestoreTextsIn{TextVersionIn: admin.TextVersionIn{Version: n}}
+		in.Body.Publish = true
+		_, err = api.RestoreTexts(ctx, in)
+		return "", err
 	case "topic":
 		return "", w.importPush(rest[0])
 	case "terms": // BODY: publishes new terms, in English
