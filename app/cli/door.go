@@ -145,6 +145,24 @@ func (e *refused) Unwrap() error { return e.cause }
 
 // call asks for one thing. The body and the answer are JSON.
 func call[Out any](ctx context.Context, d *door, method, path string, body any) (*Out, error) {
+	content, err := d.ask(ctx, method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	out := new(Out)
+	if err := json.NewDecoder(content).Decode(out); err != nil {
+		return nil, fmt.Errorf("read the answer of the server: %w", err)
+	}
+	return out, nil
+}
+
+// download asks for a file. Whoever gets it closes it.
+func (d *door) download(ctx context.Context, path string, body any) (io.ReadCloser, error) {
+	return d.ask(ctx, http.MethodPost, path, body)
+}
+
+func (d *door) ask(ctx context.Context, method, path string, body any) (io.ReadCloser, error) {
 	var content io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
@@ -165,22 +183,18 @@ func call[Out any](ctx context.Context, d *door, method, path string, body any) 
 	if err != nil {
 		return nil, fmt.Errorf("ask the running server: %w", err)
 	}
+	if answer.StatusCode < http.StatusBadRequest {
+		return answer.Body, nil
+	}
 	defer answer.Body.Close()
-	if answer.StatusCode >= http.StatusBadRequest {
-		e := &refused{}
-		if err := json.NewDecoder(answer.Body).Decode(&e.Problem); err != nil {
-			return nil, fmt.Errorf("the server answered %s", answer.Status)
-		}
-		if e.Code == admin.Internal && d.log != nil {
-			e.cause = d.log.take()
-		}
-		return nil, e
+	e := &refused{}
+	if err := json.NewDecoder(answer.Body).Decode(&e.Problem); err != nil {
+		return nil, fmt.Errorf("the server answered %s", answer.Status)
 	}
-	out := new(Out)
-	if err := json.NewDecoder(answer.Body).Decode(out); err != nil {
-		return nil, fmt.Errorf("read the answer of the server: %w", err)
+	if e.Code == admin.Internal && d.log != nil {
+		e.cause = d.log.take()
 	}
-	return out, nil
+	return nil, e
 }
 
 // with opens the door for one command.

@@ -2,19 +2,19 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"example.org/gatehouse/backend/admin"
 	"example.org/gatehouse/backend/export"
+	"example.org/gatehouse/backend/mdm"
 )
 
 func (p *program) enrollmentsCommand() *cobra.Command {
@@ -37,7 +37,7 @@ type column struct {
 	value func(admin.Enrollment) any
 }
 
-// columns are all there are; the first ones are what a person at a terminal wants to see.
+// columns are what a person wants to see of one phone.
 var columns = []column{
 	{export.Column{Name: "name", Title: "Name"}, func(e admin.Enrollment) any { return e.Name }},
 	{export.Column{Name: "person", Title: "Person"}, func(e admin.Enrollment) any { return e.Person }},
@@ -58,114 +58,98 @@ var columns = []column{
 	{export.Column{Name: "former_id", Title: "Formerly"}, func(e admin.Enrollment) any { return e.FormerID }},
 }
 
-// glance is how many of them a terminal shows unless told otherwise.
-const glance = 7
-
-func chooseColumns(names string, all bool) ([]column, error) {
-	if names == "" && all {
-		return columns, nil
-	}
-	if names == "" {
-		return columns[:glance], nil
-	}
-	var chosen []column
-	for name := range strings.SplitSeq(names, ",") {
-		i := 0
-		for i < len(columns) && columns[i].Name != strings.TrimSpace(name) {
-			i++
-		}
-		if i == len(columns) {
-			return nil, fmt.Errorf("there is no column %q; there are %s", name, columnNames())
-		}
-		chosen = append(chosen, columns[i])
-	}
-	return chosen, nil
-}
-
-func columnNames() string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.Name
-	}
-	return strings.Join(names, ", ")
-}
-
 func (p *program) listEnrollmentsCommand() *cobra.Command {
-	var state, search, sort, names, format, file string
-	var stale int
+	var view admin.ListView
+	var names, format, file, excel string
 	var bom bool
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the phones, or write the list to a file",
-		Long:  "Columns: " + columnNames() + ".\nSort by person, name, model, os, enrolled_at or last_seen_at; with a minus before it, the other way round.",
+		Long: `Columns are the fields of --json; field1 to field10 are your own. Sort by any of them; with a minus before it, the other
+way round. A filter is COLUMN:OPERATOR:VALUE, and all must be so:
+
+  text       contains, begins, is, is_not, in (values separated by |), empty, not_empty
+  os_version before, at_least, is, begins
+  times      older_than and within (days), before and after (2026-11-22), empty, not_empty
+  numbers    less_than, more_than
+  tags       has, has_not, empty, not_empty
+  state      is, is_not, in
+
+Of the last contact, older_than counts only time in which phones could reach the server.`,
 		Example: `  gatehoused enrollments list --state enrolled --sort -last_seen_at
-  gatehoused enrollments list --stale 30 --format xlsx -o quiet.xlsx`,
+  gatehoused enrollments list --filter os_version:before:18.4 --filter last_seen_at:older_than:30
+  gatehoused enrollments list --stale 30 --format xlsx -o quiet.xlsx
+  gatehoused enrollments list --format csv --excel de -o geraete.csv`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if p.json {
 				format = string(export.JSON)
 			}
 			kind, err := export.Parse(format)
 			if err != nil {
-				return misuse(c, "--format is one of table, csv, tsv, json, xlsx, xml")
+				return misuse(c, "--format is one of table, csv, tsv, json, xlsx, xml, html")
 			}
-			chosen, err := chooseColumns(names, kind != export.Text)
-			if err != nil {
-				return misuse(c, "%v", err)
-			}
-			query := url.Values{"limit": {"500"}, "counts": {"false"}}
-			for name, value := range map[string]string{"state": state, "search": search, "sort": sort} {
-				if value != "" {
-					query.Set(name, value)
+			in := admin.ExportIn{}
+			in.Body.View, in.Body.Format, in.Body.BOM = &view, string(kind), bom
+			in.Body.Local, in.Body.Language = excel != "", excel
+			for name := range strings.SplitSeq(names, ",") {
+				name = strings.TrimSpace(name)
+				if name == "" {
+					continue
 				}
-			}
-			if stale > 0 {
-				query.Set("stale", strconv.Itoa(stale))
-			}
-			return p.with(c.Context(), func(d *door) error {
-				t := export.Table{Name: "enrollments", Row: "enrollment", Rows: pages(c.Context(), d, query, chosen)}
-				for _, one := range chosen {
-					t.Columns = append(t.Columns, one.Column)
+				if _, ok := mdm.ColumnNamed(name); !ok {
+					return misuse(c, "there is no column %q; there are %s", name, columnNames())
 				}
-				return p.writeTable(file, kind, t, export.Options{BOM: bom})
-			})
+				in.Body.Columns = append(in.Body.Columns, admin.ExportColumn{Name: name})
+			}
+			return p.with(c.Context(), func(d *door) error { return p.save(c.Context(), d, "/enrollments/export", in.Body, file) })
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&state, "state", "", "waiting, enrolled, quiet, asleep, probably_removed, must_enroll_again, removed or archived")
-	f.StringVar(&search, "search", "", "part of a person, an account, a name, a model or a system")
-	f.IntVar(&stale, "stale", 0, "silent for at least so many days")
-	f.StringVar(&sort, "sort", "", "a column; with a minus before it, the other way round")
+	f.StringVar(&view.State, "state", "", "waiting, enrolled, quiet, asleep, probably_removed, must_enroll_again, removed or archived")
+	f.StringVar(&view.Search, "search", "", "part of a person, an account, a name, a model, a system, a tag, a note")
+	f.IntVar(&view.Stale, "stale", 0, "silent for at least so many days")
+	f.StringArrayVar(&view.Filter, "filter", nil, "COLUMN:OPERATOR:VALUE; may be given again")
+	f.StringVar(&view.Sort, "sort", "", "a column; with a minus before it, the other way round")
 	f.StringVar(&names, "columns", "", "names of columns, separated by commas")
-	f.StringVar(&format, "format", string(export.Text), "table, csv, tsv, json, xlsx or xml")
+	f.StringVar(&format, "format", string(export.Text), "table, csv, tsv, json, xlsx, xml or html")
 	f.StringVarP(&file, "output", "o", "", "write to this file")
-	f.BoolVar(&bom, "bom", false, "begin csv and tsv with a byte order mark, for Excel")
+	f.StringVar(&excel, "excel", "", "for a spreadsheet in this language, such as en or de: headings, dates, separator")
+	f.BoolVar(&bom, "bom", false, "begin csv and tsv with a byte order mark")
 	return c
 }
 
-// pages asks for page after page while the rows are written.
-func pages(ctx context.Context, d *door, query url.Values, chosen []column) iter.Seq2[[]any, error] {
-	return func(yield func([]any, error) bool) {
-		for {
-			page, err := call[admin.Enrollments](ctx, d, http.MethodGet, "/enrollments?"+query.Encode(), nil)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for _, e := range page.Enrollments {
-				row := make([]any, len(chosen))
-				for i, c := range chosen {
-					row[i] = c.value(e)
-				}
-				if !yield(row, nil) {
-					return
-				}
-			}
-			if page.Next == "" {
-				return
-			}
-			query.Set("after", page.Next)
+func columnNames() string {
+	var names []string
+	for _, c := range mdm.Columns() {
+		names = append(names, c.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// save writes the file that the door answers with, to a file or to standard output. What cannot be written whole is not
+// left half.
+func (p *program) save(ctx context.Context, d *door, path string, body any, file string) (err error) {
+	content, err := d.download(ctx, path, body)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	if file == "" {
+		_, err = io.Copy(p.out, content)
+		return err
+	}
+	f, err := os.Create(file)
+	if err == nil {
+		_, err = io.Copy(f, content)
+		err = errors.Join(err, f.Close())
+		if err != nil {
+			err = errors.Join(err, os.Remove(file))
 		}
 	}
+	if err != nil {
+		return fmt.Errorf("write the list: %w", err)
+	}
+	return nil
 }
 
 func (p *program) writeTable(file string, kind export.Format, t export.Table, o export.Options) (err error) {

@@ -169,7 +169,7 @@ func (a *API) EnrollmentColumns(ctx context.Context, _ *None) (*EnrollmentColumn
 
 // fieldName is what the settings call an own field.
 func fieldName(now settings.Settings, c mdm.Column) (name string, named bool) {
-	if n := c.Own(); n <= len(now.Fields) && now.Fields[n-1] != "" {
+	if n := c.Own(); n > 0 && n <= len(now.Fields) && now.Fields[n-1] != "" {
 		return now.Fields[n-1], true
 	}
 	return c.Title, false

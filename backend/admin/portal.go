@@ -409,9 +409,16 @@ func consentTable(rows [][]any) export.Table {
 	return export.Table{
 		Name: "consents", Row: "consent",
 		Columns: []export.Column{
-			{Name: "person", Title: "Person"}, {Name: "name", Title: "Name"}, {Name: "kind", Title: "Kind"}, {Name: "answer", Title: "Answer"},
-			{Name: "version", Title: "Version"}, {Name: "language", Title: "Language"}, {Name: "at", Title: "Time"},
-			{Name: "address", Title: "Address"}, {Name: "hash", Title: "SHA-256 of the text"}, {Name: "attempt", Title: "Attempt"},
+			{Name: "person", Title: "Person"},
+			{Name: "name", Title: "Name"},
+			{Name: "kind", Title: "Kind"},
+			{Name: "answer", Title: "Answer"},
+			{Name: "version", Title: "Version"},
+			{Name: "language", Title: "Language"},
+			{Name: "at", Title: "Time"},
+			{Name: "address", Title: "Address"},
+			{Name: "hash", Title: "SHA-256 of the text"},
+			{Name: "attempt", Title: "Attempt"},
 		},
 		Rows: func(yield func([]any, error) bool) {
 			for _, row := range rows {

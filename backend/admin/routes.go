@@ -49,6 +49,7 @@ func (a *API) routes(api door) {
 	post(api, "/enrollments/keep", operator, a.Keep)
 	put(api, "/enrollments/{id}/remarks", operator, a.Remark)
 	get(api, "/enrollments/{id}/privacy", viewer, a.Privacy)
+	download(api, "/enrollments/export", operator, a.Export)
 	get(api, "/stale", viewer, a.Stale)
 	post(api, "/stale/wake", operator, a.WakeStale)
 	post(api, "/enrollments/archive", operator, a.Archive)
@@ -140,15 +141,7 @@ func remove[I, O any](api door, path string, role Role, do func(context.Context,
 // register adds one operation. Whoever asks needs the role; an error becomes a problem document.
 func register[I, O any](api door, method, path string, role Role, do func(context.Context, *I) (*O, error)) {
 	name := operationID(method, path)
-	op := huma.Operation{
-		OperationID:  name,
-		Method:       method,
-		Path:         "/api" + path,
-		MaxBodyBytes: most("/api" + path),
-		Tags:         []string{strings.Split(path, "/")[1]},
-		Extensions:   map[string]any{"x-role": role.String()},
-	}
-	huma.Register(api.API, op, func(ctx context.Context, in *I) (*answer[O], error) {
+	huma.Register(api.API, described(method, path, role), func(ctx context.Context, in *I) (*answer[O], error) {
 		if err := allowed(ctx, role); err != nil {
 			return nil, api.problem(ctx, name, err)
 		}
@@ -161,6 +154,18 @@ func register[I, O any](api door, method, path string, role Role, do func(contex
 		}
 		return &answer[O]{Body: out}, nil
 	})
+}
+
+// described is the operation as the paper has it.
+func described(method, path string, role Role) huma.Operation {
+	return huma.Operation{
+		OperationID:  operationID(method, path),
+		Method:       method,
+		Path:         "/api" + path,
+		MaxBodyBytes: most("/api" + path),
+		Tags:         []string{strings.Split(path, "/")[1]},
+		Extensions:   map[string]any{"x-role": role.String()},
+	}
 }
 
 // operationID is "get-enrollments-id-timeline" for GET /enrollments/{id}/timeline.

@@ -1,4 +1,4 @@
-// Package export writes a table in the formats people ask for: CSV, TSV, JSON, XLSX, XML and plain text.
+// Package export writes a table in the formats people ask for: CSV, TSV, JSON, XLSX, XML, a page to print and plain text.
 //
 // Rows stream: a list of a hundred thousand phones is never in memory at once, except for plain text, whose columns
 // are as wide as their widest cell, and for XLSX, which spills to a temporary file.

@@ -28,11 +28,12 @@ const (
 	JSON Format = "json"
 	XLSX Format = "xlsx"
 	XML  Format = "xml"
+	HTML Format = "html" // a page to print
 	Text Format = "table"
 )
 
 // Formats lists all of them.
-func Formats() []Format { return []Format{Text, CSV, TSV, JSON, XLSX, XML} }
+func Formats() []Format { return []Format{Text, CSV, TSV, JSON, XLSX, XML, HTML} }
 
 // ErrFormat says that there is no such format.
 var ErrFormat = errors.New("export: no such format")
@@ -65,6 +66,59 @@ type Column struct {
 type Options struct {
 	// BOM begins CSV and TSV with a byte order mark, so that Excel reads them as UTF-8.
 	BOM bool
+	// Local writes for a person and not for a program: titles for headings, and what Excel takes for a date in the
+	// language; without it headings are names and times RFC 3339.
+	Local bool
+	// Language decides how Local looks: "de" separates CSV with semicolons, since Excel does where the comma is decimal.
+	Language string
+	// Zone is where the reader is; nil is UTC.
+	Zone *time.Location
+	// Heading stands above a page to print.
+	Heading string
+}
+
+// For are the options that make a file open right in the Excel of somebody who speaks a language.
+func For(language string, zone *time.Location) Options {
+	return Options{BOM: true, Local: true, Language: language, Zone: zone}
+}
+
+// commas are the languages in which a spreadsheet separates with a comma; elsewhere the comma is decimal.
+var commas = []string{"en", "ja", "zh", "ko", "he", "th"}
+
+func (o Options) separator() rune {
+	language, _, _ := strings.Cut(o.Language, "-")
+	if !o.Local || language == "" || slices.Contains(commas, language) {
+		return ','
+	}
+	return ';'
+}
+
+// head is the heading of a column.
+func (o Options) head(c Column) string {
+	if o.Local && c.Title != "" {
+		return c.Title
+	}
+	return c.Name
+}
+
+// in moves a time to where the reader is.
+func (o Options) in(t time.Time) time.Time {
+	if o.Zone == nil {
+		return t.UTC()
+	}
+	return t.In(o.Zone)
+}
+
+// text is a cell in words.
+func (o Options) text(cell any) string {
+	at, ok := cell.(time.Time)
+	if !ok || !o.Local || at.IsZero() {
+		return text(cell)
+	}
+	if language, _, _ := strings.Cut(o.Language, "-"); language == "de" {
+		return o.in(at).Format("02.01.2006 15:04:05")
+	}
+	return o.in(at).Format("2006-01-02 15:04:05") // Excel takes it for a date in every language but a few with dots
 }
 
 // Write writes the table.
@@ -73,7 +127,7 @@ func Write(w io.Writer, f Format, t Table, o Options) error {
 	var err error
 	switch f {
 	case CSV:
-		err = writeSeparated(buffered, t, ',', o)
+		err = writeSeparated(buffered, t, o.separator(), o)
 	case TSV:
 		err = writeSeparated(buffered, t, '\t', o)
 	case JSON:
@@ -81,7 +135,9 @@ func Write(w io.Writer, f Format, t Table, o Options) error {
 	case XML:
 		err = writeXML(buffered, t)
 	case XLSX:
-		err = writeXLSX(buffered, t)
+		err = writeXLSX(buffered, t, o)
+	case HTML:
+		err = writeHTML(buffered, t, o)
 	case Text:
 		err = writeText(buffered, t)
 	default:
@@ -117,10 +173,10 @@ func text(cell any) string {
 }
 
 // guarded is the text of a cell that no spreadsheet takes for a formula. Numbers of ours may begin with a minus.
-func guarded(cell any) string {
+func (o Options) guarded(cell any) string {
 	s, ok := cell.(string)
 	if !ok || s == "" {
-		return text(cell)
+		return o.text(cell)
 	}
 	if formula(s) {
 		return "'" + s
@@ -146,7 +202,7 @@ func writeSeparated(w io.Writer, t Table, separator rune, o Options) error {
 	out.UseCRLF = true // RFC 4180
 	line := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		line[i] = c.Name
+		line[i] = o.guarded(o.head(c))
 	}
 	if err := out.Write(line); err != nil {
 		return err
@@ -156,7 +212,7 @@ func writeSeparated(w io.Writer, t Table, separator rune, o Options) error {
 			return err
 		}
 		for i, cell := range cells {
-			line[i] = guarded(cell)
+			line[i] = o.guarded(cell)
 		}
 		if err := out.Write(line); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/xuri/excelize/v2"
@@ -12,7 +13,7 @@ import (
 // most is how many characters a cell of a spreadsheet can hold.
 const most = 32767
 
-func writeXLSX(w io.Writer, t Table) (err error) {
+func writeXLSX(w io.Writer, t Table, o Options) (err error) {
 	file := excelize.NewFile()
 	defer func() { err = errors.Join(err, file.Close()) }() // removes the temporary file
 	sheet := file.GetSheetName(0)
@@ -27,6 +28,9 @@ func writeXLSX(w io.Writer, t Table) (err error) {
 		return fmt.Errorf("style the sheet: %w", err)
 	}
 	clock := "yyyy-mm-dd hh:mm:ss"
+	if o.Local && strings.HasPrefix(o.Language, "de") {
+		clock = "dd.mm.yyyy hh:mm:ss"
+	}
 	moment, err := file.NewStyle(&excelize.Style{CustomNumFmt: &clock})
 	if err != nil {
 		return fmt.Errorf("style the sheet: %w", err)
@@ -45,7 +49,7 @@ func writeXLSX(w io.Writer, t Table) (err error) {
 	}
 	line := make([]any, len(t.Columns))
 	for i, c := range t.Columns {
-		line[i] = excelize.Cell{StyleID: bold, Value: c.Name}
+		line[i] = excelize.Cell{StyleID: bold, Value: o.head(c)}
 	}
 	if err := out.SetRow("A1", line); err != nil {
 		return fmt.Errorf("write headings: %w", err)
@@ -57,7 +61,7 @@ func writeXLSX(w io.Writer, t Table) (err error) {
 		}
 		row++
 		for i, cell := range cells {
-			line[i] = spreadsheetCell(cell, moment)
+			line[i] = o.spreadsheetCell(cell, moment)
 		}
 		if err := out.SetRow(fmt.Sprintf("A%d", row), line); err != nil {
 			return fmt.Errorf("write row %d: %w", row, err)
@@ -73,13 +77,13 @@ func writeXLSX(w io.Writer, t Table) (err error) {
 }
 
 // spreadsheetCell keeps text as text: the stream writes strings in place, never as formulas.
-func spreadsheetCell(cell any, moment int) any {
+func (o Options) spreadsheetCell(cell any, moment int) any {
 	switch v := cell.(type) {
 	case time.Time:
 		if v.IsZero() {
 			return nil
 		}
-		return excelize.Cell{StyleID: moment, Value: v.UTC()}
+		return excelize.Cell{StyleID: moment, Value: wall(o.in(v))}
 	case string:
 		if r := []rune(v); len(r) > most {
 			return string(r[:most])
@@ -88,4 +92,9 @@ func spreadsheetCell(cell any, moment int) any {
 	default:
 		return cell
 	}
+}
+
+// wall is a time as the clock on the reader's wall shows it: a spreadsheet knows no zones.
+func wall(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
 }

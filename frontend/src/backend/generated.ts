@@ -324,6 +324,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enrollments/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-enrollments-export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enrollments/facets": {
         parameters: {
             query?: never;
@@ -1844,6 +1860,39 @@ export interface components {
             /** Format: date-time */
             at: string;
             findings: components["schemas"]["Finding"][];
+        };
+        ExportColumn: {
+            name: string;
+            /** @description its heading, for local */
+            title?: string;
+        };
+        ExportInBody: {
+            /** @description begin CSV and TSV with a byte order mark; local does so anyway */
+            bom?: boolean;
+            /** @description in their order; absent: all there are */
+            columns?: components["schemas"]["ExportColumn"][];
+            /** @description all phones, instead of ids or a view */
+            everything?: boolean;
+            /** @enum {string} */
+            format: "csv" | "tsv" | "xlsx" | "json" | "xml" | "html" | "table";
+            /** @description above a page to print */
+            heading?: string;
+            ids?: string[];
+            /** @description BCP 47, for local */
+            language?: string;
+            /** @description for a person who opens it in a spreadsheet: titles for headings, words for codes, separator and dates as the language has them, a byte order mark */
+            local?: boolean;
+            /**
+             * @description IANA name, for local; UTC when absent
+             * @example Europe/Berlin
+             */
+            time_zone?: string;
+            /** @description all phones of this list, instead of ids */
+            view?: components["schemas"]["ListView"];
+            /** @description what states and other codes are called, for local */
+            words?: {
+                [key: string]: string;
+            };
         };
         Facet: {
             /** Format: int64 */
@@ -3648,6 +3697,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Duplicates"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enrollments-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportInBody"];
+            };
+        };
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Error */
