@@ -3,6 +3,7 @@ package mdm
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -298,5 +299,5 @@ func health(tx *db.Tx) ([]event.Finding, error) {
 	if late == 0 {
 		return nil, nil
 	}
-	return []event.Finding{{Code: "push_service_unreachable", Level: event.Attention, Params: map[string]string{"phones": fmt.Sprint(late)}}}, nil
+	return []event.Finding{{Code: "push_service_unreachable", Level: event.Attention, Params: map[string]string{"count": strconv.Itoa(late)}}}, nil
 }

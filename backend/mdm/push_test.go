@@ -110,6 +110,10 @@ func TestCallSurvivesABusyPushService(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "try later", p.pushed("later"))
+	// the sentences of the screens speak of a count
+	if f := h.server.Health(t.Context()); len(f) != 1 || f[0].Code != "push_service_unreachable" || f[0].Params["count"] != "1" {
+		t.Errorf("health: got %+v, want one phone that waits for the push service", f)
+	}
 	a.Answer([]byte("token of "+p.id), 200, "")
 	h.clock.Add(31 * time.Second)
 	eventually(t, "the call", p.pushed("accepted"))
