@@ -163,9 +163,12 @@ func (k *checker) links() {
 	m, _ := parse(k.words)
 	d := drawing{markdown: k.entry.Markdown}
 	d.draw(m, func(string) bool { return true })
+	at := 0
 	for _, to := range d.refused {
-		at := max(0, strings.Index(k.words, to))
-		k.wrong("link", at, min(at+len(to), len(k.words)), "address", to)
+		at += max(0, strings.Index(k.words[at:], to)) // escapes and blocks may hide it: then it is the place before
+		end := min(at+len(to), len(k.words))
+		k.wrong("link", at, end, "address", to)
+		at = end
 	}
 }
 
@@ -178,7 +181,7 @@ var (
 
 // quotesOf are the quotation marks of languages that do not write them as English does.
 var quotesOf = map[string]string{
-	"de": "„“", "cs": "„“", "sk": "„“", "sl": "„“»«", "bg": "„“", "hr": "„“»«", "et": "„“", "lt": "„“", "fr": "«»“”",
+	"de": "„“»«", "cs": "„“", "sk": "„“", "sl": "„“»«", "bg": "„“", "hr": "„“»«", "et": "„“", "lt": "„“", "fr": "«»“”",
 	"es": "«»“”", "it": "«»“”", "pt": "«»“”", "uk": "«»„“”", "ru": "«»„“", "no": "«»", "nb": "«»", "da": "”„“»«", "sv": "””»",
 	"fi": "””»", "pl": "„”«»", "hu": "„”»«", "ro": "„”«»", "nl": "“”„", "tr": "“”", "el": "«»“”", "ja": "「」『』", "ko": "“”「」『』",
 	"zh": "“”「」『』",
@@ -197,9 +200,10 @@ func (k *checker) hints() {
 		k.odd("arrow", at[0], at[1])
 	}
 	if right, ok := quotesOf[base.String()]; ok {
-		for _, at := range quotes.FindAllStringIndex(k.words, 1) {
+		for _, at := range quotes.FindAllStringIndex(k.words, -1) {
 			if mark := k.words[at[0]:at[1]]; !strings.Contains(right, mark) {
 				k.odd("quotes", at[0], at[1], "mark", mark, "right", right)
+				break
 			}
 		}
 	}

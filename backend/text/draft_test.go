@@ -300,3 +300,44 @@ func TestWhatCannotBeStored(t *testing.T) {
 		}
 	})
 }
+
+// portal-texts, section 2: what is published in the language, what is built in, what the default language says, English.
+func TestFallback(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRoom(t, d)
+		_, err := r.AddLanguage(r.ctx, "de", "fr-CA", "")
+		r.ok(err)
+		r.ok(r.SetLanguage(r.ctx, "de", "fr-CA", true, false))
+		_, err = r.AddLanguage(r.ctx, "de", "hu", "")
+		r.ok(err)
+		r.ok(r.SetLanguage(r.ctx, "de", "hu", true, false))
+		r.save("fr-CA", "g.back", "Reculer")
+		r.save("fr", "g.continue", "Suite")
+		r.save("de", "g.cancel", "Lieber nicht")
+		r.save("de", "privacy.more", "Der Betriebsrat")
+		r.publish("")
+		for _, x := range []struct {
+			language string
+			key      Key
+			want     string
+		}{
+			{"fr-CA", "g.back", "Reculer"},
+			{"fr-CA", "g.continue", "Suite"},
+			{"fr-CA", "g.cancel", "Annuler"},             // built in beats what the default language says
+			{"fr-CA", "privacy.more", "Der Betriebsrat"}, // nobody has it in French
+			{"hu", "g.cancel", "Lieber nicht"},           // nothing is built in
+			{"hu", "g.optional", "optional"},             // German, as built in
+			{"de", "g.cancel", "Lieber nicht"},
+		} {
+			if got := r.shown(x.language, x.key); got != x.want {
+				t.Errorf("%s in %s: got %q, want %q", x.key, x.language, got, x.want)
+			}
+		}
+		if got := r.look("hu", "g.cancel"); got.State != StateMissing || got.Outdated {
+			t.Errorf("a text that another language stands in for: %+v", got)
+		}
+		if got := r.look("fr-CA", "g.cancel"); got.State != StateBuiltIn {
+			t.Errorf("a text that French stands in for: %+v", got)
+		}
+	})
+}
