@@ -262,7 +262,7 @@ func (n *view) prepare(p Preview) {
 
 // all shows every line that the page could have, in force or not.
 func (d *disclosure) all() {
-	d.See, d.Do, d.Keep = nil, nil, true
+	d.See, d.Do, d.Keep, d.Contact = nil, nil, true, true
 	for _, line := range sees {
 		d.See = append(d.See, line.key)
 	}

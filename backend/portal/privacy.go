@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -51,7 +52,7 @@ var never = []text.Key{
 // disclosure is the privacy page: what this server really asks and may really do.
 type disclosure struct {
 	Never, See, Do []text.Key
-	Keep, More     bool
+	Keep, Contact  bool
 	shown
 }
 
@@ -74,7 +75,7 @@ func (n *view) disclose() *disclosure {
 		}
 	}
 	d.Keep = n.now.Privacy.KeepDays > 0
-	d.More = n.words.Text(n.language, "privacy.more", n.vars) != ""
+	d.Contact = n.complete("privacy.contact", "support_email")
 	keys := slices.Concat(
 		[]text.Key{"privacy.title", "privacy.body", "privacy.never.heading"}, d.Never,
 		[]text.Key{"privacy.see.heading"}, d.See, []text.Key{"privacy.do.heading"}, d.Do, []text.Key{"privacy.leave"},
@@ -82,8 +83,21 @@ func (n *view) disclose() *disclosure {
 	if d.Keep {
 		keys = append(keys, "privacy.keep")
 	}
-	d.shown = n.sum(n.language, append(keys, "privacy.contact", "privacy.more"))
+	if d.Contact {
+		keys = append(keys, "privacy.contact")
+	}
+	d.shown = n.sum(n.language, append(keys, "privacy.more"))
 	return d
+}
+
+// complete says whether a text has a value for a variable, if it uses it at all: a line that ends in a colon helps nobody.
+func (n *view) complete(key text.Key, variable string) bool {
+	if n.vars[variable] != "" {
+		return true
+	}
+	with := maps.Clone(n.vars)
+	with[variable] = "x"
+	return n.words.Text(n.language, key, with) == n.words.Text(n.language, key, n.vars)
 }
 
 // terms are what a person is asked to agree to.

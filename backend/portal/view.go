@@ -182,8 +182,13 @@ func (n *view) H(key text.Key) template.HTML {
 	return template.HTML("<" + tag + ` data-key="` + template.HTMLEscapeString(string(key)) + `">` + string(html) + "</" + tag + ">") //nolint:gosec // the key is escaped, the text is HTML
 }
 
-// Lang is the page's language.
-func (n *view) Lang() string { return n.language.Tag() }
+// Lang is the page's language, as browsers know it: nobody speaks the pseudo-language.
+func (n *view) Lang() string {
+	if tag := n.language.Tag(); !strings.HasPrefix(tag, "qps-") {
+		return tag
+	}
+	return "en-XA"
+}
 
 // Dir is the direction in which it is read.
 func (n *view) Dir() string {
@@ -298,7 +303,7 @@ func (n *view) Languages() []Choice {
 			extra["other"] = []string{""}
 		}
 		list = append(list, Choice{
-			Tag: l.Tag(), Name: n.words.Name(l.Tag()), Link: n.at(drawn[n.Page].path, extra), Current: l.Tag() == n.Lang(),
+			Tag: l.Tag(), Name: n.words.Name(l.Tag()), Link: n.at(drawn[n.Page].path, extra), Current: l.Tag() == n.language.Tag(),
 		})
 	}
 	return list
