@@ -31,8 +31,18 @@ type Changed struct {
 	Count int `json:"count"`
 }
 
+// Marked says of which phones something was changed. Of others it was true already.
+type Marked struct {
+	Count int      `json:"count"`
+	IDs   []string `json:"ids" doc:"of those that were changed, for whoever wants to undo it"`
+}
+
+func marked(ids []string) *Marked {
+	return &Marked{Count: len(ids), IDs: append([]string{}, ids...)}
+}
+
 // Remark changes what is written about one phone: its name here, notes, tags, own fields.
-func (a *API) Remark(ctx context.Context, in *RemarkIn) (*Changed, error) {
+func (a *API) Remark(ctx context.Context, in *RemarkIn) (*Marked, error) {
 	r, err := a.rooms()
 	if err != nil {
 		return nil, err
@@ -45,8 +55,8 @@ func (a *API) Remark(ctx context.Context, in *RemarkIn) (*Changed, error) {
 		}
 		c.Fields[n] = text
 	}
-	n, err := r.MDM.Remark(ctx, c, in.ID)
-	return &Changed{Count: n}, err
+	ids, err := r.MDM.Remark(ctx, c, in.ID)
+	return marked(ids), err
 }
 
 // TagIn gives tags to phones, or takes them.
@@ -59,7 +69,7 @@ type TagIn struct {
 }
 
 // Tag gives tags to phones and takes tags from them.
-func (a *API) Tag(ctx context.Context, in *TagIn) (*Changed, error) {
+func (a *API) Tag(ctx context.Context, in *TagIn) (*Marked, error) {
 	r, err := a.rooms()
 	if err != nil {
 		return nil, err
@@ -68,8 +78,8 @@ func (a *API) Tag(ctx context.Context, in *TagIn) (*Changed, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := r.MDM.Remark(ctx, mdm.RemarksChange{Tag: in.Body.Add, Untag: in.Body.Remove}, ids...)
-	return &Changed{Count: n}, err
+	ids, err = r.MDM.Remark(ctx, mdm.RemarksChange{Tag: in.Body.Add, Untag: in.Body.Remove}, ids...)
+	return marked(ids), err
 }
 
 // KeepIn pins phones, or without a reason unpins them.
@@ -81,7 +91,7 @@ type KeepIn struct {
 }
 
 // Keep pins records so that they are never proposed for clearing, or takes the pin away.
-func (a *API) Keep(ctx context.Context, in *KeepIn) (*Changed, error) {
+func (a *API) Keep(ctx context.Context, in *KeepIn) (*Marked, error) {
 	r, err := a.rooms()
 	if err != nil {
 		return nil, err
@@ -90,6 +100,6 @@ func (a *API) Keep(ctx context.Context, in *KeepIn) (*Changed, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := r.MDM.Keep(ctx, in.Body.Reason, ids...)
-	return &Changed{Count: n}, err
+	ids, err = r.MDM.Keep(ctx, in.Body.Reason, ids...)
+	return marked(ids), err
 }

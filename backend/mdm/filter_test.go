@@ -71,15 +71,15 @@ func TestFilters(t *testing.T) {
 		people := office(h)
 		remark := func(name string, c mdm.RemarksChange) {
 			t.Helper()
-			if n, err := h.server.Remark(t.Context(), c, people[name]); n != 1 || err != nil {
-				t.Fatalf("remark on %s: %d, %v", name, n, err)
+			if ids, err := h.server.Remark(t.Context(), c, people[name]); len(ids) != 1 || err != nil {
+				t.Fatalf("remark on %s: %v, %v", name, ids, err)
 			}
 		}
 		notes := "Leiht sich das Büro\naus"
 		remark("anna", mdm.RemarksChange{Tag: []string{"Vertrieb", "Büro"}, Notes: &notes})
 		remark("ben", mdm.RemarksChange{Tag: []string{"büro"}, Fields: map[int]string{3: "K-17"}})
-		if n, err := h.server.Keep(t.Context(), "Museum", people["clara"]); n != 1 || err != nil {
-			t.Fatalf("keep: %d, %v", n, err)
+		if ids, err := h.server.Keep(t.Context(), "Museum", people["clara"]); len(ids) != 1 || err != nil {
+			t.Fatalf("keep: %v, %v", ids, err)
 		}
 		for filter, want := range map[string]string{
 			"":                                    "anna ben clara dora",

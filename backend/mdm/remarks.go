@@ -78,50 +78,58 @@ func (c RemarksChange) check() error {
 	return nil
 }
 
-// Remark changes what is written about phones, and says about how many.
-func (s *Server) Remark(ctx context.Context, c RemarksChange, ids ...string) (int, error) {
+// Remark changes what is written about phones, and says about which: of others it was true already.
+func (s *Server) Remark(ctx context.Context, c RemarksChange, ids ...string) ([]string, error) {
 	if err := c.check(); err != nil {
-		return 0, err
+		return nil, err
 	}
-	changed := 0
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
-		changed = 0
-		for _, id := range ids {
-			n, err := s.remark(tx, id, c)
-			if err != nil {
-				return err
-			}
-			changed += n
-		}
-		return nil
-	})
+	changed, err := s.eachOf(ctx, ids, func(tx *db.Tx, id string) (bool, error) { return s.remark(tx, id, c) })
 	if err != nil {
-		return 0, fmt.Errorf("remark on phones: %w", err)
+		return nil, fmt.Errorf("remark on phones: %w", err)
 	}
 	return changed, nil
 }
 
-func (s *Server) remark(tx *db.Tx, id string, c RemarksChange) (int, error) {
+// eachOf changes enrollments in one transaction and says which of them were changed.
+func (s *Server) eachOf(ctx context.Context, ids []string, change func(*db.Tx, string) (bool, error)) ([]string, error) {
+	var changed []string
+	err := s.db.Update(ctx, func(tx *db.Tx) error {
+		changed = nil
+		for _, id := range ids {
+			done, err := change(tx, id)
+			if err != nil {
+				return err
+			}
+			if done {
+				changed = append(changed, id)
+			}
+		}
+		return nil
+	})
+	return changed, err
+}
+
+func (s *Server) remark(tx *db.Tx, id string, c RemarksChange) (bool, error) {
 	n, old, err := remarksOf(tx, id)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	next := old.with(c)
 	if len(next.Tags) > TagsMost {
-		return 0, &RemarkError{"tags", "too_many"}
+		return false, &RemarkError{"tags", "too_many"}
 	}
 	what := old.difference(next)
 	if len(what) == 0 {
-		return 0, nil
+		return false, nil
 	}
 	if err := writeRemarks(tx, id, n, next); err != nil {
-		return 0, err
+		return false, err
 	}
 	p, err := find(tx, id)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	return 1, s.events.Add(tx, event.Event{
+	return true, s.events.Add(tx, event.Event{
 		Kind: Remarked, Enrollment: id, Attempt: p.attempt, Person: p.person, Params: map[string]string{"what": strings.Join(what, ", ")},
 	})
 }

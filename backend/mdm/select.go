@@ -150,31 +150,20 @@ func named(tx *db.Tx, name string) ([]string, error) {
 }
 
 // Keep pins enrollments, so that they are never proposed for clearing; without a reason it takes the pin away. It says
-// of how many that was new.
-func (s *Server) Keep(ctx context.Context, reason string, ids ...string) (int, error) {
+// of which that was new.
+func (s *Server) Keep(ctx context.Context, reason string, ids ...string) ([]string, error) {
 	reason = clean(reason)
-	changed := 0
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
-		changed = 0
-		for _, id := range ids {
-			n, err := s.keepRecord(tx, id, reason)
-			if err != nil {
-				return err
-			}
-			changed += n
-		}
-		return nil
-	})
+	changed, err := s.eachOf(ctx, ids, func(tx *db.Tx, id string) (bool, error) { return s.keepRecord(tx, id, reason) })
 	if err != nil {
-		return 0, fmt.Errorf("pin enrollments: %w", err)
+		return nil, fmt.Errorf("pin enrollments: %w", err)
 	}
 	return changed, nil
 }
 
-func (s *Server) keepRecord(tx *db.Tx, id, reason string) (int, error) {
+func (s *Server) keepRecord(tx *db.Tx, id, reason string) (bool, error) {
 	e, err := get(tx, id)
 	if err != nil || e.Kept.Reason == reason {
-		return 0, err
+		return false, err
 	}
 	kind, by, at := Unpinned, "", int64(0)
 	if reason != "" {
@@ -188,7 +177,7 @@ func (s *Server) keepRecord(tx *db.Tx, id, reason string) (int, error) {
 		_, err = tx.Exec(`UPDATE enrollments SET kept = $1 WHERE id = $2`, reason != "", id)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("pin %s: %w", id, err)
+		return false, fmt.Errorf("pin %s: %w", id, err)
 	}
-	return 1, s.events.Add(tx, event.Event{Kind: kind, Enrollment: id, Attempt: e.Attempt, Person: e.Person, Params: map[string]string{"reason": reason}})
+	return true, s.events.Add(tx, event.Event{Kind: kind, Enrollment: id, Attempt: e.Attempt, Person: e.Person, Params: map[string]string{"reason": reason}})
 }

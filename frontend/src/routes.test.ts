@@ -5,7 +5,7 @@ describe('routes', () => {
   it.each<Route>([
     { screen: 'overview' },
     { screen: 'waiting', id: 'K7-31Q' },
-    { screen: 'phones', id: 'A/B ü', state: 'quiet' },
+    { screen: 'phones', id: 'A/B ü', filter: ['state:is:quiet', 'name:contains:a&b=c?'] },
     { screen: 'people', id: 'anna@example.org' },
     { screen: 'settings', page: 'certificates' },
     { screen: 'rehearsal' },

@@ -25,7 +25,7 @@ export type SetupPage = (typeof setupPages)[number]
 
 export type Route =
   | { screen: 'overview' }
-  | { screen: 'phones'; id?: string | undefined; state?: string | undefined }
+  | { screen: 'phones'; id?: string | undefined; filter?: string[] }
   | { screen: 'waiting'; id?: string | undefined }
   | { screen: 'people'; id?: string | undefined }
   | { screen: 'settings'; page: SettingsPage }
@@ -38,7 +38,7 @@ export function parse(hash: string): Route {
   const id = rest ? decodeURIComponent(rest) : undefined
   switch (screen) {
     case 'phones':
-      return { screen, id, state: new URLSearchParams(query).get('state') ?? undefined }
+      return { screen, id, filter: new URLSearchParams(query).getAll('filter') }
     case 'waiting':
     case 'people':
       return { screen, id }
@@ -58,7 +58,7 @@ export function address(route: Route): string {
     case 'overview':
       return '#/overview'
     case 'phones':
-      return `#/phones${tail(route.id)}${route.state ? `?state=${encodeURIComponent(route.state)}` : ''}`
+      return `#/phones${tail(route.id)}${narrowed(route.filter ?? [])}`
     case 'waiting':
     case 'people':
       return `#/${route.screen}${tail(route.id)}`
@@ -73,4 +73,8 @@ export function address(route: Route): string {
 
 function tail(part: string | undefined): string {
   return part ? `/${encodeURIComponent(part)}` : ''
+}
+
+function narrowed(filter: string[]): string {
+  return filter.length === 0 ? '' : `?${filter.map((one) => `filter=${encodeURIComponent(one)}`).join('&')}`
 }

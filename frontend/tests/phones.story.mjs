@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { close, demo, launch, open } from './browser.mjs'
+import { close, demo, launch, open, picture, sound } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -8,6 +8,7 @@ after(() => browser.close())
 
 const rows = (page) => page.locator('[role=grid] [role=rowgroup] [role=row]')
 const foot = (page) => page.locator('main .foot')
+const chosen = (page) => page.locator('[role=rowgroup] [role=row][aria-selected=true]')
 
 test('a phone is found, opened beside the list and woken', async () => {
   const page = await open(browser, demo, '#/phones')
@@ -23,12 +24,6 @@ test('a phone is found, opened beside the list and woken', async () => {
   await page.getByRole('button', { name: 'Show all' }).click()
   await rows(page).nth(5).waitFor()
 
-  await page.getByRole('button', { name: /State/ }).click()
-  await page.getByRole('menuitem', { name: 'Enrolled', exact: true }).click()
-  await page.waitForFunction(() => document.querySelector('main .foot')?.textContent.includes(' of '))
-  const states = await page.locator('[role=rowgroup] [role=row] .state').allInnerTexts()
-  assert.deepEqual([...new Set(states)], ['Enrolled'])
-
   await rows(page).first().click()
   const inspector = page.getByRole('complementary', { name: 'About this phone' })
   await inspector.getByText('Battery').waitFor()
@@ -40,6 +35,153 @@ test('a phone is found, opened beside the list and woken', async () => {
   await inspector.getByRole('button', { name: 'Ask again' }).click()
   await inspector.getByRole('tab', { name: 'Commands' }).click()
   await inspector.getByText('Device information').first().waitFor()
+  await close(page)
+})
+
+test('filters are added, changed and taken away by keyboard, and stand in the address', async () => {
+  const page = await open(browser, demo, '#/phones')
+  await rows(page).nth(5).waitFor()
+  const all = await rows(page).count()
+  await page.keyboard.press('f')
+  await page.keyboard.type('system')
+  await page.keyboard.press('Enter')
+  const editor = page.getByRole('dialog', { name: 'Filter' })
+  await editor.getByLabel('How').selectOption('before')
+  await editor.getByLabel('Value').fill('nonsense')
+  await page.keyboard.press('Enter')
+  await editor.getByText('This is needed.').waitFor()
+  await editor.getByLabel('Value').fill('18.7')
+  await page.keyboard.press('Enter')
+  const chip = page.getByRole('button', { name: 'iOS before 18.7', exact: true })
+  await chip.waitFor()
+  await page.waitForFunction((n) => document.querySelectorAll('[role=rowgroup] [role=row]').length < n, all)
+  const versions = await page
+    .locator('[role=rowgroup] [role=row] [role=gridcell]:nth-child(4)')
+    .allInnerTexts()
+  assert.ok(
+    versions.every((version) => /^(17|18\.[0-6])/.test(version.trim())),
+    versions.join(' '),
+  )
+  await sound(page, 'a filter')
+  await picture(page, 'phones-filter')
+
+  await page.reload()
+  await chip.click()
+  await page.getByRole('dialog', { name: 'iOS before 18.7' }).getByLabel('How').selectOption('at_least')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'iOS 18.7 or later', exact: true }).press('Delete')
+  await rows(page).nth(5).waitFor()
+  assert.equal(await page.evaluate(() => location.hash), '#/phones')
+  await close(page)
+})
+
+test('several phones are chosen with mouse and keys, tagged, and it is undone', async () => {
+  const page = await open(browser, demo, '#/phones')
+  await page.getByRole('columnheader', { name: 'Person' }).getByRole('button').click()
+  await page.locator('[aria-sort=ascending]').waitFor()
+  await rows(page).nth(9).waitFor()
+  await rows(page).nth(1).click()
+  await rows(page)
+    .nth(3)
+    .click({ modifiers: ['Shift'] })
+  await rows(page)
+    .nth(6)
+    .click({ modifiers: ['Control'] })
+  await page.getByText('4 phones chosen').waitFor()
+  await page.locator('[role=grid]').focus()
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Shift+ArrowDown')
+  await page.keyboard.press('Shift+ArrowDown')
+  assert.ok((await chosen(page).count()) >= 4)
+  await picture(page, 'phones-chosen')
+  await sound(page, 'a selection')
+
+  await page.keyboard.press('Escape')
+  assert.equal(await page.getByText(/phones chosen/).count(), 0)
+  await page.keyboard.press('Control+a')
+  const total = Number(/\d+/.exec(await foot(page).innerText())[0])
+  await page.getByText(`${total} phones chosen`).waitFor()
+  await page.keyboard.press('Space')
+  await page.getByText(`${total - 1} phones chosen`).waitFor()
+
+  await page.getByRole('button', { name: 'Tag…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Add', { exact: true }).fill('Field team')
+  await dialog.getByRole('button', { name: 'Change tags' }).click()
+  await page.getByText(`Tags of ${total - 1} phones changed.`).waitFor()
+  await page.getByRole('button', { name: 'Clear the selection' }).click()
+  await page.getByRole('searchbox').fill('field team')
+  await page.locator('main .foot', { hasText: `${total - 1} of ` }).waitFor()
+  await page.getByRole('button', { name: 'Undo' }).first().click()
+  await page.getByText('No phone fits').waitFor()
+  await close(page)
+})
+
+test('a list of names that was pasted becomes the selection', async () => {
+  const page = await open(browser, demo, '#/phones')
+  await rows(page).nth(5).waitFor()
+  const people = (await page.locator('[role=gridcell] bdi[title*="@"]').all()).slice(0, 3)
+  const names = await Promise.all(people.map((one) => one.getAttribute('title')))
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('list of names')
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Names').fill([...names, 'nobody@example.org', ''].join('\n'))
+  await dialog.getByRole('button', { name: 'Look up' }).click()
+  await dialog.getByText('3 of 4 lines lead to 3 phones.').waitFor()
+  await dialog.getByText('nobody@example.org').waitFor()
+  await picture(page, 'phones-pasted')
+  await sound(page, 'a pasted list')
+  await dialog.getByRole('button', { name: 'Select 3 phones' }).click()
+  await page.getByText('3 phones chosen').waitFor()
+  assert.equal(await chosen(page).count(), 3)
+  await close(page)
+})
+
+test('columns are chosen, moved and drawn, and a view keeps them', async () => {
+  const page = await open(browser, demo, '#/phones')
+  await rows(page).first().waitFor()
+  const heads = () => page.locator('[role=columnheader]').allInnerTexts()
+  await page.getByRole('columnheader', { name: 'Model' }).click({ button: 'right' })
+  const picker = page.getByRole('dialog', { name: 'Columns' })
+  await picker.getByLabel('Battery').check()
+  await picker.getByLabel('Name', { exact: true }).uncheck()
+  await picker.getByLabel('Battery').press('Alt+ArrowUp')
+  await page.keyboard.press('Escape')
+  assert.deepEqual(
+    (await heads()).map((one) => one.trim()),
+    ['Person', 'Model', 'System', 'State', 'Battery', 'Last contact'],
+  )
+  await page.getByRole('columnheader', { name: 'Model' }).getByRole('button').focus()
+  await page.keyboard.press('Shift+ArrowRight')
+  await page.keyboard.press('Alt+ArrowRight')
+  assert.deepEqual((await heads()).slice(0, 3), ['Person', 'System', 'Model'])
+
+  // Carried with the mouse.
+  const from = await page.getByRole('columnheader', { name: 'Battery' }).boundingBox()
+  const to = await page.getByRole('columnheader', { name: 'System' }).boundingBox()
+  await page.mouse.move(from.x + 10, from.y + 8)
+  await page.mouse.down()
+  await page.mouse.move(to.x + 30, to.y + 8, { steps: 4 })
+  await page.mouse.move(to.x + 4, to.y + 8, { steps: 4 })
+  await page.mouse.up()
+  assert.deepEqual((await heads()).slice(0, 3), ['Person', 'Battery', 'System'])
+
+  await page.getByRole('button', { name: /Saved views/ }).click()
+  await page.getByRole('menuitem', { name: 'Save this view…' }).click()
+  await page.getByRole('dialog').getByLabel('Name').fill('Batteries')
+  await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('button', { name: /Saved views Batteries/ }).waitFor()
+  await page.reload()
+  await rows(page).first().waitFor()
+  assert.deepEqual((await heads()).slice(0, 3), ['Person', 'Battery', 'System'])
+  await page.getByRole('button', { name: /Saved views/ }).click()
+  await page.getByRole('menuitem', { name: 'Batteries' }).click()
+  await page.getByRole('button', { name: /Saved views/ }).click()
+  await picture(page, 'phones-views')
+  await page.getByRole('menuitem', { name: 'Delete “Batteries”' }).click()
+  await page.getByText('“Batteries” is deleted.').waitFor()
   await close(page)
 })
 
@@ -61,8 +203,28 @@ test('the list is sorted by the server, both ways', async () => {
   await close(page)
 })
 
+test('what is open beside the list closes with Space and Escape, also when its row has left the list', async () => {
+  const page = await open(browser, demo, '#/phones')
+  await rows(page).nth(5).waitFor()
+  await rows(page).nth(2).click()
+  const inspector = page.getByRole('complementary', { name: 'About this phone' })
+  await inspector.waitFor()
+  for (const key of ['Space', 'Escape']) {
+    await page.getByRole('searchbox').fill('müller')
+    await page.waitForFunction(() => document.querySelectorAll('[role=rowgroup] [role=row]').length < 5)
+    await page.locator('[role=grid]').focus()
+    await page.keyboard.press(key)
+    await inspector.waitFor({ state: 'hidden' })
+    await page.getByRole('searchbox').fill('')
+    await rows(page).nth(5).waitFor()
+    await rows(page).nth(2).click()
+    await inspector.waitFor()
+  }
+  await close(page)
+})
+
 test('what Apple forbids on a personal phone is explained, not offered', async () => {
-  const page = await open(browser, demo, '#/phones?state=enrolled')
+  const page = await open(browser, demo, '#/phones?filter=state:is:enrolled')
   await rows(page).first().click()
   const inspector = page.getByRole('complementary', { name: 'About this phone' })
   await inspector.getByRole('button', { name: 'More actions' }).click()

@@ -26,7 +26,7 @@ export const wake = action<Enrollment>({
   icon: Bell,
   shortcut: 'w',
   when: reachable,
-  perform: (phone) => backend.wake([phone.id]),
+  perform: (phone) => backend.wake({ ids: [phone.id] }),
   done: 'phones.wake.done',
   vars: named,
 })

@@ -2108,6 +2108,12 @@ export interface components {
             /** Format: int64 */
             width: number;
         };
+        Marked: {
+            /** Format: int64 */
+            count: number;
+            /** @description of those that were changed, for whoever wants to undo it */
+            ids: string[];
+        };
         News: {
             changed: boolean;
             /** Format: int64 */
@@ -3824,7 +3830,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Changed"];
+                    "application/json": components["schemas"]["Marked"];
                 };
             };
             /** @description Error */
@@ -3923,7 +3929,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Changed"];
+                    "application/json": components["schemas"]["Marked"];
                 };
             };
             /** @description Error */
@@ -4086,7 +4092,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Changed"];
+                    "application/json": components["schemas"]["Marked"];
                 };
             };
             /** @description Error */

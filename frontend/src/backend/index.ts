@@ -7,8 +7,11 @@ import type {
   EnrollmentQuery,
   NewPerson,
   PushUpload,
+  Remarks,
+  Selected,
   SetUp,
   Settings,
+  ViewBody,
 } from './types'
 
 type Signal = AbortSignal | undefined
@@ -78,7 +81,24 @@ export const commands = (id: string, signal?: Signal) =>
   ask(api.GET('/api/enrollments/{id}/commands', { ...phone(id), signal }))
 export const commandTypes = (signal?: Signal) => ask(api.GET('/api/command-types', { signal }))
 export const sendCommand = (body: CommandRequest) => ask(api.POST('/api/commands', { body }))
-export const wake = (ids: string[]) => ask(api.POST('/api/wake', { body: { ids } }))
+export const wake = (body: Selected) => ask(api.POST('/api/wake', { body }))
+export const enrollmentColumns = (signal?: Signal) => ask(api.GET('/api/enrollments/columns', { signal }))
+export const facets = (signal?: Signal) => ask(api.GET('/api/enrollments/facets', { signal }))
+export const find = (text: string) => ask(api.POST('/api/enrollments/find', { body: { text } }))
+export const remark = (id: string, body: Remarks) =>
+  ask(api.PUT('/api/enrollments/{id}/remarks', { ...phone(id), body }))
+export const tag = (which: Selected, add: string[], remove: string[]) =>
+  ask(api.POST('/api/enrollments/tags', { body: { ...which, add, remove } }))
+export const keep = (which: Selected, reason: string) =>
+  ask(api.POST('/api/enrollments/keep', { body: { ...which, reason } }))
+
+export const privacy = (id: string, signal?: Signal) =>
+  ask(api.GET('/api/enrollments/{id}/privacy', { ...phone(id), signal }))
+export const views = (signal?: Signal) => ask(api.GET('/api/views', { signal }))
+export const saveView = (body: ViewBody) => ask(api.POST('/api/views', { body }))
+export const changeView = (id: string, body: ViewBody) =>
+  ask(api.PUT('/api/views/{id}', { ...phone(id), body }))
+export const dropView = (id: string) => ask(api.DELETE('/api/views/{id}', phone(id)))
 
 export const attempts = (open: boolean, signal?: Signal) =>
   ask(api.GET('/api/attempts', { params: { query: { open, limit: 500 } }, signal }))

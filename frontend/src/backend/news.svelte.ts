@@ -81,10 +81,23 @@ function stranger(error: unknown): boolean {
 
 export const news = new News()
 
-/** onNews looks now and whenever something has happened, as long as the component is there that calls it. */
-export function onNews(look: () => unknown) {
+/**
+ * onNews looks now and whenever something has happened, as long as the component is there that calls it. Between two
+ * looks it waits a little: with many phones something happens all the time.
+ */
+export function onNews(look: () => unknown, pause = 0) {
+  let next = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const now = () => {
+    next = Date.now() + pause
+    untrack(look)
+  }
   $effect(() => {
     void news.latest
-    untrack(look)
+    clearTimeout(timer)
+    const wait = next - Date.now()
+    if (wait <= 0) now()
+    else timer = setTimeout(now, wait)
   })
+  $effect(() => () => clearTimeout(timer))
 }

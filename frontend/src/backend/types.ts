@@ -44,5 +44,13 @@ export type Problem = Schemas['Problem']
 export type FieldError = Schemas['FieldError']
 
 export type EnrollmentQuery = NonNullable<operations['get-enrollments']['parameters']['query']>
-export type EnrollmentState = NonNullable<EnrollmentQuery['state']>
-export type EnrollmentSort = NonNullable<EnrollmentQuery['sort']>
+export type EnrollmentState = Enrollment['state']
+export type EnrollmentColumn = Schemas['EnrollmentColumn']
+export type ListView = Schemas['ListView']
+export type SavedView = Schemas['SavedView']
+export type ViewBody = Schemas['ViewBody']
+export type Privacy = Schemas['Privacy']
+export type Selected = Schemas['Selection']
+export type Facets = Schemas['Facets']
+export type Found = Schemas['Found']
+export type Remarks = Schemas['RemarkInBody']

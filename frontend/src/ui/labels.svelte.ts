@@ -16,4 +16,8 @@ export const labels = $state({
   drop: 'or drop it here',
   notifications: 'Notices',
   resize: 'Resize',
+  columns: 'Columns',
+  columnsHelp: 'Drag, or press Alt and the arrow keys',
+  reset: 'Reset',
+  clear: 'Clear the selection',
 })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { directionOf, moved, slots, step, turned, visible } from './list'
+import { directionOf, moved, step, turned, visible } from './list'
 
 it('draws only the rows in view and a few around them', () => {
   expect(visible(0, 320, 32, 10_000, 4)).toEqual({ first: 0, last: 14 })
@@ -21,16 +21,6 @@ it('moves with the keys and stays in the list', () => {
 it('turns an order round', () => {
   expect(turned('name')).toBe('-name')
   expect(turned('-name')).toBe('name')
-})
-
-it('keeps the elements of rows that stay in view', () => {
-  const shown = (first: number, last: number) =>
-    new Map(slots(first, last).map(({ slot, index }) => [index, slot]))
-  const before = shown(10, 14)
-  const after = shown(12, 16)
-  for (const index of [12, 13, 14]) expect(after.get(index)).toBe(before.get(index))
-  expect([...after.keys()].sort()).toEqual([12, 13, 14, 15, 16])
-  expect(slots(0, -1)).toEqual([])
 })
 
 it('knows how a list is sorted', () => {

@@ -36,18 +36,6 @@ export function visible(top: number, height: number, row: number, total: number,
   return { first, last: Math.max(first - 1, last) }
 }
 
-/**
- * slots give each row that is drawn an element, and keep it while the list scrolls: an element whose row has left on one
- * side shows the next one on the other, which is cheaper than a new element.
- */
-export function slots(first: number, last: number): { slot: number; index: number }[] {
-  const count = last - first + 1
-  return Array.from({ length: count }, (_, slot) => {
-    const behind = (((slot - first) % count) + count) % count
-    return { slot, index: first + behind }
-  })
-}
-
 /** step says where a key moves the selection; undefined if it is not a key of the list. */
 export function step(key: string, at: number, total: number, page: number): number | undefined {
   if (total === 0) return undefined

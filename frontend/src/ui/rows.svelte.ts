@@ -1,7 +1,15 @@
-/** A part of a long list, and how long all of it is. */
+/** A part of a long list, and how long all of it is, if that was asked. */
 export interface Part<T> {
   rows: T[]
-  total: number
+  total?: number
+}
+
+/** What is asked for: so many rows from a place on; count says that nobody knows yet how long the list is. */
+export interface Wanted {
+  offset: number
+  limit: number
+  count: boolean
+  signal: AbortSignal
 }
 
 interface Sheet<T> {
@@ -27,17 +35,14 @@ export class Rows<T> {
   #reading = 0
   #asked = new Set<{ sheets: number[]; leave: AbortController }>()
   #view = { first: 0, last: 0 }
-  #ask: (offset: number, limit: number, signal: AbortSignal) => Promise<Part<T>>
+  #counted = -1
+  #ask: (wanted: Wanted) => Promise<Part<T>>
   #key: (row: T) => string
   #size: number
   /** told by how many rows those in view have moved, so that the screen can follow them. */
   onmoved: ((by: number) => void) | undefined
 
-  constructor(
-    ask: (offset: number, limit: number, signal: AbortSignal) => Promise<Part<T>>,
-    key: (row: T) => string,
-    size = 100,
-  ) {
+  constructor(ask: (wanted: Wanted) => Promise<Part<T>>, key: (row: T) => string, size = 100) {
     this.#ask = ask
     this.#key = key
     this.#size = size
@@ -101,8 +106,10 @@ export class Rows<T> {
   }
 
   async #look(): Promise<void> {
-    const from = Math.floor(this.#view.first / this.#size)
-    const to = Math.floor(Math.max(this.#view.first, this.#view.last) / this.#size)
+    const { first, last } = this.#view
+    const ahead = this.#size / 2 // what comes into view next is on its way before anybody sees that it is missing
+    const from = Math.floor(Math.max(0, first - ahead) / this.#size)
+    const to = Math.floor(Math.max(first, this.#known(last + ahead)) / this.#size)
     // A view that flies past is not worth its questions: only those about where it is now go on.
     for (const question of this.#asked) {
       if (question.sheets.some((sheet) => sheet >= from && sheet <= to)) continue
@@ -118,13 +125,21 @@ export class Rows<T> {
     if (missing.length > 0) await this.#read(missing)
   }
 
+  /** known is an index that is in the list, as far as anybody knows. */
+  #known(index: number): number {
+    return this.#counted < 0 ? 0 : Math.min(index, this.total - 1)
+  }
+
   async #read(sheets: number[]): Promise<void> {
     const question = { sheets, leave: new AbortController() }
     this.#asked.add(question)
     try {
       const { signal } = question.leave
+      const count = this.#counted !== this.#reading
       const parts = await Promise.all(
-        sheets.map((sheet) => this.#ask(sheet * this.#size, this.#size, signal)),
+        sheets.map((sheet, i) =>
+          this.#ask({ offset: sheet * this.#size, limit: this.#size, count: count && i === 0, signal }),
+        ),
       )
       if (this.#asked.has(question)) this.#take(sheets, parts)
     } catch (error) {
@@ -147,7 +162,11 @@ export class Rows<T> {
       next.delete(sheet)
     }
     this.#sheets = next
-    this.total = parts.at(-1)?.total ?? 0
+    const total = parts[0]?.total
+    if (total !== undefined) {
+      this.total = total
+      this.#counted = this.#reading
+    }
     this.state = 'ready'
     this.error = undefined
     this.outdated = false
@@ -177,11 +196,8 @@ export class Rows<T> {
     const page = 500
     const keys: string[] = []
     for (let offset = first; offset <= last; offset += page) {
-      const { rows } = await this.#ask(
-        offset,
-        Math.min(page, last - offset + 1),
-        new AbortController().signal,
-      )
+      const limit = Math.min(page, last - offset + 1)
+      const { rows } = await this.#ask({ offset, limit, count: false, signal: new AbortController().signal })
       keys.push(...rows.map(this.#key))
     }
     return keys

@@ -1,7 +1,7 @@
 /** Words for the codes that travel from the server: what went wrong, what was found, what happened. */
 import type { Trouble } from '~/backend/errors'
 import type { Described, Event, FieldError, Finding } from '~/backend/types'
-import { ago, date } from './format'
+import { ago, date, list } from './format'
 import { t, tongue } from './language.svelte'
 import { has, type Key, type Vars } from './translate'
 
@@ -78,7 +78,18 @@ export function happened(event: Event): string {
     ...readable(event.params),
     command: command(event.params['type'] ?? ''),
     why: stuck(event.params['reason'] ?? ''),
+    what: parts(event.params['what'] ?? ''),
   })
+}
+
+/** parts names what was changed of a phone: its notes, its tags, one of the own fields. */
+function parts(codes: string): string {
+  const names = codes.split(', ').map((code) => {
+    const [, number] = /^field(\d+)$/.exec(code) ?? []
+    const key = `column.${code}`
+    return number ? t('event.field', { number }) : has(key) ? t(key) : code
+  })
+  return list(tongue(), names)
 }
 
 export function step(name: string): string {

@@ -100,8 +100,8 @@ export function seconds(lang: string, ms: number): string {
 }
 
 /** list joins names as the language does. */
-export function list(lang: string, parts: string[]): string {
-  return new Intl.ListFormat(lang, { type: 'conjunction' }).format(parts)
+export function list(lang: string, parts: string[], type: Intl.ListFormatType = 'conjunction'): string {
+  return new Intl.ListFormat(lang, { type }).format(parts)
 }
 
 /** commonName is the name in a certificate's issuer: "Example Root" of "CN=Example Root,O=Example". */

@@ -61,4 +61,8 @@ export function dress() {
   labels.drop = t('ui.drop')
   labels.notifications = t('ui.notifications')
   labels.resize = t('ui.resize')
+  labels.columns = t('ui.columns')
+  labels.columnsHelp = t('ui.columns.help')
+  labels.reset = t('ui.reset')
+  labels.clear = t('ui.clear')
 }

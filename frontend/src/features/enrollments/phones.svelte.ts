@@ -1,94 +1,91 @@
 import * as backend from '~/backend'
-import type { Counts, Enrollment, EnrollmentSort } from '~/backend/types'
+import type { Enrollment, Facets, ListView, Selected } from '~/backend/types'
 import { keep, kept } from '~/ui/kept'
-import { Pages } from './pages.svelte'
+import { Layout } from '~/ui/layout.svelte'
+import { Load } from '~/ui/load.svelte'
+import { Rows } from '~/ui/rows.svelte'
+import { Selection } from '~/ui/selection.svelte'
+import { usualColumns } from './columns.svelte'
+import { read, written, type Condition } from './filter'
 
-export const states = [
-  'enrolled',
-  'waiting',
-  'quiet',
-  'asleep',
-  'probably_removed',
-  'must_enroll_again',
-  'removed',
-  'archived',
-] as const
-type Listed = (typeof states)[number]
+const pause = 120
+const usualSort = '-last_seen_at'
+/** as many phones as the server takes by name in one go. */
+const most = 10_000
 
-const pageSize = 200
-const pause = 150
-
-/** The list of phones: what is searched, how it is sorted, what is shown. */
+/** The list of phones: what is searched, how it is sorted, what is shown and chosen. */
 export class Phones {
   search = $state('')
-  state = $state<Listed | ''>('')
-  sort = $state<EnrollmentSort>('-last_seen_at')
-  counts = $state.raw<Counts>()
-  pages: Pages<Enrollment>
+  conditions = $state.raw<readonly Condition[]>([])
+  sort = $state(kept('phones.sort', usualSort))
+  layout = new Layout('phones', usualColumns)
+  facets = new Load<Facets>((signal) => backend.facets(signal))
+  rows: Rows<Enrollment>
+  selection: Selection
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(ask: typeof backend.enrollments = backend.enrollments) {
-    this.pages = new Pages(async (after, signal) => {
-      const first = after === ''
-      const { search, state, sort } = this
-      const page = await ask(
-        { search: search.trim(), state, sort, limit: pageSize, after, counts: first },
-        signal,
-      )
-      if (first) this.counts = page.counts // who turns pages has seen them
-      return { rows: page.enrollments, next: page.next ?? '' }
-    })
+    this.rows = new Rows(
+      async ({ signal, count, ...part }) => {
+        const page = await ask({ ...this.view, ...part, total: count, counts: false }, signal)
+        return { rows: page.enrollments, ...(count ? { total: page.total } : {}) }
+      },
+      (phone) => phone.id,
+    )
+    this.selection = new Selection(this.rows.keys)
+  }
+
+  /** view is what the list shows, as the server is told: for the list, for exports, for what is done with all of it. */
+  get view(): ListView {
+    return { search: this.search.trim(), filter: this.conditions.map(written), sort: this.sort }
   }
 
   get narrowed(): boolean {
-    return this.search.trim() !== '' || this.state !== ''
-  }
-
-  get all(): number {
-    return this.counts?.total ?? 0
-  }
-
-  /** states that some phone is in now: the filter offers no others. */
-  get present(): Listed[] {
-    return states.filter((state) => state === this.state || (this.counts?.states[state] ?? 0) > 0)
-  }
-
-  find(id: string): Enrollment | undefined {
-    return this.pages.rows.find((phone) => phone.id === id)
+    return this.search.trim() !== '' || this.conditions.length > 0
   }
 
   searchFor(text: string) {
     this.search = text
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.pages.refresh(), pause)
+    this.#timer = setTimeout(() => this.#again(), pause)
   }
 
-  only(state: Listed | '') {
-    this.state = state
-    void this.pages.refresh()
+  /** only narrows the list to what fits all conditions, given as the address has them. */
+  only(filter: readonly string[]) {
+    const next = filter.flatMap((text) => read(text) ?? [])
+    if (next.map(written).join() === this.conditions.map(written).join()) return
+    this.conditions = next
+    this.#again()
   }
 
   sortBy(sort: string) {
-    this.sort = sort as EnrollmentSort
-    void this.pages.refresh()
+    this.sort = sort
+    keep('phones.sort', sort)
+    void this.rows.again()
+  }
+
+  /** chosen are the phones of the selection, in portions that the server takes; one that is open counts when none is. */
+  async chosen(open?: string): Promise<Selected[]> {
+    const { selection } = this
+    if (!selection.some) return open === undefined ? [] : [{ ids: [open] }]
+    if (selection.everything && selection.ids.size === 0) return [{ view: this.view }]
+    const ids = selection.everything
+      ? (await this.rows.keys(0, this.rows.total - 1)).filter((id) => selection.has(id))
+      : [...selection.ids]
+    return Array.from({ length: Math.ceil(ids.length / most) }, (_, i) => ({
+      ids: ids.slice(i * most, (i + 1) * most),
+    }))
   }
 
   leave() {
     clearTimeout(this.#timer)
-    this.pages.leave()
+    this.rows.leave()
+    this.facets.leave()
   }
-}
 
-/** The columns somebody has switched off, remembered on this computer. */
-export class Hidden {
-  ids = $state.raw<string[]>(
-    kept('phones.hidden', 'enrolled_at,managed_account')
-      .split(',')
-      .filter((id) => id !== ''),
-  )
-
-  toggle(id: string) {
-    this.ids = this.ids.includes(id) ? this.ids.filter((other) => other !== id) : [...this.ids, id]
-    keep('phones.hidden', this.ids.join(','))
+  #again() {
+    // "All that the list finds" means others now; single ones that somebody picked stay picked.
+    if (this.selection.everything) this.selection.clear()
+    void this.rows.again()
   }
 }

@@ -1,0 +1,96 @@
+import { attempt } from '~/actions/action'
+import * as backend from '~/backend'
+import type { Enrollment, Selected } from '~/backend/types'
+import { t } from '~/words/language.svelte'
+
+/** What is done with many phones at once: each of these says how many it reached, and can be undone where that is possible. */
+
+async function each<A extends { count: number }>(
+  portions: Promise<Selected[]>,
+  perform: (which: Selected) => Promise<A>,
+): Promise<A[]> {
+  const answers: A[] = []
+  for (const which of await portions) answers.push(await perform(which))
+  return answers
+}
+
+const total = (answers: { count: number }[]) => answers.reduce((sum, one) => sum + one.count, 0)
+
+export async function wakeAll(portions: Promise<Selected[]>): Promise<boolean> {
+  let count = 0
+  return attempt(
+    async () => (count = total(await each(portions, backend.wake))),
+    () => t('chosen.wake.done', { count }),
+  )
+}
+
+export async function askAll(portions: Promise<Selected[]>): Promise<boolean> {
+  let count = 0
+  return attempt(
+    async () => {
+      count = total(
+        await each(portions, async (which) => {
+          const asked = await backend.sendCommand({ ...which, type: 'DeviceInformation' })
+          await backend.sendCommand({ ...which, type: 'SecurityInfo' })
+          return asked
+        }),
+      )
+    },
+    () => t('chosen.ask.done', { count }),
+  )
+}
+
+/** tagAll gives tags and takes others; undone, only those phones are touched that were changed. */
+export async function tagAll(
+  portions: Promise<Selected[]>,
+  add: string[],
+  remove: string[],
+): Promise<boolean> {
+  // One after the other: a phone that already had one of the tags keeps it when the rest is undone.
+  const steps: { add: string[]; remove: string[]; ids: string[] }[] = []
+  return attempt(
+    async () => {
+      const which = await portions
+      for (const tag of [
+        ...add.map((one) => ({ add: [one], remove: [] })),
+        ...remove.map((one) => ({ add: [], remove: [one] })),
+      ]) {
+        const answers = await each(Promise.resolve(which), (part) => backend.tag(part, tag.add, tag.remove))
+        steps.push({ ...tag, ids: answers.flatMap((one) => one.ids) })
+      }
+    },
+    () => t('chosen.tag.done', { count: new Set(steps.flatMap((step) => step.ids)).size }),
+    async () => {
+      for (const step of steps)
+        if (step.ids.length > 0) await backend.tag({ ids: step.ids }, step.remove, step.add)
+    },
+  )
+}
+
+/** keepAll pins phones, or takes their pins; undone, each has the reason again that it had on the screen. */
+export async function keepAll(
+  portions: Promise<Selected[]>,
+  reason: string,
+  find: (id: string) => Enrollment | undefined,
+): Promise<boolean> {
+  const before = new Map<string, string[]>()
+  let count = 0
+  return attempt(
+    async () => {
+      const which = await portions
+      const known = new Map(
+        which.flatMap(({ ids = [] }) => ids.map((id) => [id, find(id)?.kept?.reason ?? ''])),
+      )
+      const answers = await each(Promise.resolve(which), (part) => backend.keep(part, reason))
+      count = total(answers)
+      for (const id of answers.flatMap((one) => one.ids)) {
+        const old = known.get(id) ?? ''
+        before.set(old, [...(before.get(old) ?? []), id])
+      }
+    },
+    () => t(reason ? 'chosen.keep.done' : 'chosen.free.done', { count }),
+    async () => {
+      for (const [old, ids] of before) await backend.keep({ ids }, old)
+    },
+  )
+}
