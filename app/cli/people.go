@@ -16,7 +16,7 @@ func (p *program) peopleCommand() *cobra.Command {
 		Short:   "The local accounts",
 		Example: `  gatehoused people add anna@example.com --name "Anna Ruiz"`,
 	}
-	c.AddCommand(p.addPersonCommand(), p.listPeopleCommand(),
+	c.AddCommand(p.addPersonCommand(), p.listPeopleCommand(), p.importPeopleCommand(),
 		p.personCommand("remove", "Remove a local account; enrolled phones stay enrolled", http.MethodDelete, ""),
 		p.personCommand("unlock", "End the pause after too many wrong passwords", http.MethodPost, "/unlock"))
 	return c

@@ -20,20 +20,27 @@ import (
 )
 
 const (
-	// maxBody is more than any honest request has: a PKCS#12 file in base64. Files of texts are the exception.
+	// maxBody is more than any honest request has: a PKCS#12 file in base64. Files are the exception.
 	maxBody     = 1 << 20
 	maxTextBody = text.MaxFile*4/3 + 4096 // in base64
 	// longest is how long one request may take: more than news waits, less than the listener writes.
 	longest = 50 * time.Second
 )
 
-// textImport is where files of texts come in.
-const textImport = "/texts/import"
+// Where files come in: of texts, of people, and of what is written about phones.
+const (
+	textImport    = "/texts/import"
+	peopleImport  = "/people/import"
+	remarksImport = "/enrollments/import"
+)
 
 // most is how much of a body is read at an address.
 func most(path string) int64 {
-	if path == "/api"+textImport {
+	switch path {
+	case "/api" + textImport:
 		return maxTextBody
+	case "/api" + peopleImport, "/api" + remarksImport:
+		return maxImport*4/3 + 64<<10 // in base64
 	}
 	return maxBody
 }

@@ -35,6 +35,7 @@ func (a *API) routes(api door) {
 
 	get(api, "/people", viewer, a.People)
 	post(api, "/people", operator, a.AddPerson)
+	post(api, peopleImport, operator, a.ImportPeople)
 	remove(api, "/people/{identifier}", operator, a.RemovePerson)
 	post(api, "/people/{identifier}/unlock", operator, a.UnlockPerson)
 	post(api, "/people/{identifier}/code", operator, a.NewCode)
@@ -46,6 +47,7 @@ func (a *API) routes(api door) {
 	get(api, "/enrollments/facets", viewer, a.Facets)
 	post(api, "/enrollments/find", operator, a.Find)
 	post(api, "/enrollments/tags", operator, a.Tag)
+	post(api, remarksImport, operator, a.ImportRemarks)
 	post(api, "/enrollments/keep", operator, a.Keep)
 	put(api, "/enrollments/{id}/remarks", operator, a.Remark)
 	get(api, "/enrollments/{id}/privacy", viewer, a.Privacy)

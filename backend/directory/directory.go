@@ -42,6 +42,8 @@ var (
 	ErrExists           = errors.New("directory: the person exists already")
 	ErrNoManagedAccount = errors.New("directory: no Managed Apple Account for this person")
 	ErrPassword         = errors.New("directory: a password has 1 to 256 characters")
+	ErrTwice            = errors.New("directory: the person is in the list twice")
+	ErrPasswords        = errors.New("directory: too many passwords at once")
 	ErrAddress          = errors.New("directory: a Managed Apple Account is NAME@DOMAIN")
 )
 

@@ -12,6 +12,7 @@ import (
 
 	"example.org/gatehouse/backend/db"
 	"example.org/gatehouse/backend/event"
+	"example.org/gatehouse/backend/settings"
 )
 
 // NewPerson is a local account to be.
@@ -37,22 +38,11 @@ type Account struct {
 // Add makes a local account. Whoever gets no password gets an enrollment code. Somebody for whom no Managed Apple Account
 // can be told could never enroll, and is refused.
 func (d *Directory) Add(ctx context.Context, p NewPerson) (Code, error) {
-	who, err := Fold(p.Identifier)
+	n, err := ready(p)
 	if err != nil {
 		return "", err
 	}
-	account, err := managedAccount(p.ManagedAccount)
-	if err != nil {
-		return "", err
-	}
-	var code Code
-	var hash string
-	if p.Password == "" {
-		code, err = newCode()
-	} else {
-		hash, err = d.hashNew(ctx, p.Password)
-	}
-	if err != nil {
+	if err := d.equip(ctx, &n); err != nil {
 		return "", err
 	}
 	err = d.db.Update(ctx, func(tx *db.Tx) error {
@@ -60,36 +50,68 @@ func (d *Directory) Add(ctx context.Context, p NewPerson) (Code, error) {
 		if err != nil {
 			return err
 		}
-		if _, err := ManagedAccountFor(now, Person{Identifier: who, ManagedAccount: account, Source: FromLocal}); err != nil {
-			return err
-		}
-		n, err := tx.Exec(`
-			INSERT INTO local_accounts (identifier, name, password_hash, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
-			ON CONFLICT (identifier) DO NOTHING`,
-			who, strings.TrimSpace(p.Name), hash, db.Millis(tx.Now))
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return ErrExists
-		}
-		if account != "" {
-			if err := keepAccount(tx, who, account); err != nil {
-				return err
-			}
-		}
-		if err := d.events.Add(tx, event.Event{Kind: Added, Person: who}); err != nil {
-			return err
-		}
-		if code == "" {
-			return nil
-		}
-		return d.keepCode(tx, who, code)
+		return d.store(tx, now, n)
 	})
 	if err != nil {
 		return "", fmt.Errorf("add a person: %w", err)
 	}
-	return code, nil
+	return n.code, nil
+}
+
+// newcomer is a local account that can be stored.
+type newcomer struct {
+	who, name, account, password string
+	hash                         string
+	code                         Code
+}
+
+// ready checks what was typed.
+func ready(p NewPerson) (n newcomer, err error) {
+	n = newcomer{name: strings.TrimSpace(p.Name), password: p.Password}
+	if n.who, err = Fold(p.Identifier); err != nil {
+		return n, err
+	}
+	n.account, err = managedAccount(p.ManagedAccount)
+	return n, err
+}
+
+// equip gives a newcomer a way to prove who they are: the hash of the password, or a code. It is slow.
+func (d *Directory) equip(ctx context.Context, n *newcomer) (err error) {
+	if n.password == "" {
+		n.code, err = newCode()
+	} else {
+		n.hash, err = d.hashNew(ctx, n.password)
+	}
+	return err
+}
+
+// store makes the account of a newcomer.
+func (d *Directory) store(tx *db.Tx, now settings.Settings, n newcomer) error {
+	if _, err := ManagedAccountFor(now, Person{Identifier: n.who, ManagedAccount: n.account, Source: FromLocal}); err != nil {
+		return err
+	}
+	added, err := tx.Exec(`
+		INSERT INTO local_accounts (identifier, name, password_hash, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)
+		ON CONFLICT (identifier) DO NOTHING`,
+		n.who, n.name, n.hash, db.Millis(tx.Now))
+	if err != nil {
+		return err
+	}
+	if added == 0 {
+		return ErrExists
+	}
+	if n.account != "" {
+		if err := keepAccount(tx, n.who, n.account); err != nil {
+			return err
+		}
+	}
+	if err := d.events.Add(tx, event.Event{Kind: Added, Person: n.who}); err != nil {
+		return err
+	}
+	if n.code == "" {
+		return nil
+	}
+	return d.keepCode(tx, n.who, n.code)
 }
 
 // Remove forgets a local account and all that belongs to it.
@@ -256,8 +278,13 @@ func (d *Directory) change(ctx context.Context, what, identifier string, kind ev
 	return nil
 }
 
+func passwordFits(password string) bool {
+	n := len([]rune(password))
+	return n > 0 && n <= maxPassword && !strings.ContainsRune(password, 0)
+}
+
 func (d *Directory) hashNew(ctx context.Context, password string) (string, error) {
-	if n := len([]rune(password)); n == 0 || n > maxPassword || strings.ContainsRune(password, 0) {
+	if !passwordFits(password) {
 		return "", ErrPassword
 	}
 	return d.hasher.hash(ctx, password)

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 )
 
@@ -80,6 +81,20 @@ func unguarded(s string) string {
 	return s
 }
 
+// Legacy is a file as UTF-8 that may be of a time before: what is no UTF-8 is Windows-1252, as Excel still writes it in the
+// West. Where that has no letter either, it stays as it is, and reading it says so.
+func Legacy(content []byte) []byte {
+	marked := bytes.HasPrefix(content, []byte{0xFF, 0xFE}) || bytes.HasPrefix(content, []byte{0xFE, 0xFF})
+	if marked || utf8.Valid(content) || bytes.ContainsAny(content, "\x00") || bytes.HasPrefix(content, []byte("PK\x03\x04")) {
+		return content
+	}
+	text, err := charmap.Windows1252.NewDecoder().Bytes(content)
+	if err != nil || bytes.ContainsRune(text, utf8.RuneError) {
+		return content
+	}
+	return text
+}
+
 // Decode is a text file as UTF-8, whatever the byte order mark says.
 func Decode(content []byte) (string, error) {
 	if bytes.HasPrefix(content, []byte{0xFF, 0xFE}) || bytes.HasPrefix(content, []byte{0xFE, 0xFF}) {
@@ -115,7 +130,7 @@ func readSeparated(content []byte) ([]Row, error) {
 	headings, _, _ := strings.Cut(s, "\n")
 	in := csv.NewReader(strings.NewReader(s))
 	in.FieldsPerRecord = -1
-	for _, separator := range ";\t" {
+	for _, separator := range ";\t|" {
 		if strings.Count(headings, string(separator)) > strings.Count(headings, string(in.Comma)) {
 			in.Comma = separator
 		}

@@ -3,6 +3,7 @@ package mdm_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,6 +175,40 @@ func TestRecognizedPhoneContinuesItsRecord(t *testing.T) {
 		e := h.record(next)
 		if e.Remarks.Nickname != "Ada's work phone" || e.Remarks.Notes != "Cracked screen." || e.Kept.Reason != "board" || h.record(former).Kept.Reason != "" {
 			t.Errorf("record: %+v, pin %+v", e.Remarks, e.Kept)
+		}
+	})
+}
+
+// A list says something about each phone once, and about all of them or none.
+func TestImportRemarksIsAllOrNothing(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		one, _, _ := h.enrolled("ada@example.org"), h.enrolled("bob@example.org"), h.enrolled("bob@example.org")
+		desk := "Desk"
+		lines := []mdm.RemarkLine{{Line: 2, Phone: "Ada@example.org", Change: mdm.RemarksChange{Nickname: &desk, Tag: []string{"loan"}}}}
+		long := strings.Repeat("x", mdm.TagLength+1)
+		changed, wrong, err := h.server.ImportRemarks(t.Context(), append(lines,
+			mdm.RemarkLine{Line: 3, Phone: "bob@example.org", Change: mdm.RemarksChange{Nickname: &desk}},
+			mdm.RemarkLine{Line: 4, Phone: "", Change: mdm.RemarksChange{Nickname: &desk}},
+			mdm.RemarkLine{Line: 5, Phone: one.id, Change: mdm.RemarksChange{Tag: []string{long}}},
+		), false)
+		want := []mdm.LineError{{Line: 3, Field: "phone", Problem: "several"}, {Line: 4, Field: "phone", Problem: "not_found"}, {Line: 5, Field: "tags", Problem: "too_long"}}
+		if err != nil || changed != 1 {
+			t.Errorf("got %d, %v", changed, err)
+		}
+		if diff := cmp.Diff(want, wrong); diff != "" {
+			t.Errorf("wrong lines (-want +got):\n%s", diff)
+		}
+		if e := h.record(one); e.Remarks.Nickname != "" {
+			t.Error("a list with wrong lines wrote something")
+		}
+		for i, trial := range []bool{true, false, false} {
+			changed, wrong, err := h.server.ImportRemarks(t.Context(), lines, trial)
+			if want := []int{1, 1, 0}[i]; err != nil || len(wrong) != 0 || changed != want {
+				t.Errorf("time %d: got %d, %v, %v; want %d", i, changed, wrong, err, want)
+			}
+			if written := h.record(one).Remarks.Nickname != ""; written == trial {
+				t.Errorf("time %d: written: %v", i, written)
+			}
 		}
 	})
 }

@@ -372,6 +372,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enrollments/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-enrollments-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enrollments/keep": {
         parameters: {
             query?: never;
@@ -638,6 +654,22 @@ export interface paths {
         get: operations["get-people"];
         put?: never;
         post: operations["post-people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-people-import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1224,6 +1256,11 @@ export interface components {
              * @example fr-CA
              */
             tag: string;
+        };
+        AdmittedPerson: {
+            code: string;
+            identifier: string;
+            name: string;
         };
         Ambiguous: {
             /** Format: int64 */
@@ -2038,6 +2075,20 @@ export interface components {
              */
             why: "owner" | "service" | "support" | "security" | "written" | "audit";
         };
+        ImportInBody: {
+            /** @description base64 */
+            file: string;
+            /** @description which column is what: the name of a field, and the heading of its column; what is left out is found by its heading */
+            match?: {
+                [key: string]: string;
+            };
+        };
+        ImportProblem: {
+            code: string;
+            field: string;
+            /** Format: int64 */
+            line: number;
+        };
         ImportPushInBody: {
             /** @description the Apple account it was made with */
             account?: string;
@@ -2064,6 +2115,40 @@ export interface components {
             format: "json" | "csv" | "xlsx" | "xliff";
             /** @description needed where the file does not say it */
             language?: string;
+        };
+        Imported: {
+            /** @description false when it was only tried, or something is wrong */
+            applied: boolean;
+            /**
+             * Format: int64
+             * @description people added, or phones that something was written about
+             */
+            changed: number;
+            /** @description enrollment codes of the new people, in clear this one time */
+            codes: components["schemas"]["AdmittedPerson"][];
+            /** @description of the columns in the file */
+            headings: string[];
+            /** @description which column was taken for what */
+            match: {
+                [key: string]: string;
+            };
+            /** @description at most 100 */
+            problems: components["schemas"]["ImportProblem"][];
+            /**
+             * Format: int64
+             * @description without the headings and empty lines
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description people who had an account already; it stays as it is
+             */
+            there: number;
+            /**
+             * Format: int64
+             * @description how many problems there are
+             */
+            wrong: number;
         };
         KeepInBody: {
             ids?: string[];
@@ -3811,6 +3896,42 @@ export interface operations {
             };
         };
     };
+    "post-enrollments-import": {
+        parameters: {
+            query?: {
+                /** @description say what would happen, and change nothing */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-enrollments-keep": {
         parameters: {
             query?: never;
@@ -4393,6 +4514,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonAdded"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-people-import": {
+        parameters: {
+            query?: {
+                /** @description say what would happen, and change nothing */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
                 };
             };
             /** @description Error */
