@@ -71,6 +71,7 @@ type API struct {
 	furniture  *Rooms                // guarded by mu; nil until the set-up is done
 	rehearsals map[string]*rehearsal // guarded by mu
 	examined   examined
+	unwritten  error // guarded by mu; why the standing export was not written
 
 	// A rehearsal outlives the request that began it, so its context is that of the API.
 	ctx  context.Context //nolint:containedctx // see above

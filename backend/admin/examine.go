@@ -84,7 +84,7 @@ func (a *API) lately(ctx context.Context, r Rooms) []Finding {
 
 // examine is what the doctor finds. The names of a demo lead nowhere, which is nobody's problem.
 func (a *API) examine(ctx context.Context, r Rooms) []Finding {
-	all := findings(r.Doctor.Examine(ctx))
+	all := append(findings(r.Doctor.Examine(ctx)), a.standingFinding(ctx)...)
 	if !a.House.State().Demo {
 		return all
 	}

@@ -228,7 +228,11 @@ func spool(name, kind string, write func(io.Writer) error) (*attachment, error) 
 	}
 	info, statErr := f.Stat()
 	if err = errors.Join(err, statErr); err != nil {
-		return nil, errors.Join(fmt.Errorf("write the file: %w", err), s.Close())
+		err = errors.Join(fmt.Errorf("write the file: %w", err), s.Close())
+		if isFull(err) {
+			return nil, &Error{Code: DiskFull, err: err}
+		}
+		return nil, err
 	}
 	return &attachment{name: name, kind: kind, size: info.Size(), content: s}, nil
 }

@@ -20,6 +20,7 @@ var actions = []struct{ prefix, action string }{
 	{"directory_nobody", "people"},
 	{"directory_", "directory"},
 	{"attempts_", "attempts"},
+	{"standing_", "settings"},
 }
 
 // finding is a room's finding as a screen sees it.

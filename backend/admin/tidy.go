@@ -8,10 +8,11 @@ import (
 	"example.org/gatehouse/backend/mdm"
 )
 
-// tidyEvery is how often archived records are looked at whose time is over.
-const tidyEvery = time.Hour
+// tidyEvery is how often archived records are looked at whose time is over, and how often the list may be due.
+const tidyEvery = 10 * time.Minute
 
-// Run erases archived records 30 days after they were put away, until ctx ends. Among several processes one does it.
+// Run erases archived records 30 days after they were put away, and writes the list of phones to the folder of the
+// settings, until ctx ends. Among several processes one does it.
 func (a *API) Run(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
 	defer tick.Stop()
@@ -36,6 +37,7 @@ func (a *API) tidy(ctx context.Context) error {
 	if err != nil || !mine {
 		return err
 	}
+	a.stood(ctx, a.standing(ctx, r))
 	for ctx.Err() == nil {
 		ids, err := r.MDM.Overdue(ctx, purgeStep)
 		if err != nil || len(ids) == 0 {

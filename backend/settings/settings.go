@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"net/mail"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -29,6 +31,31 @@ type Settings struct {
 	Privacy        Privacy        `json:"privacy"`
 	ManagedAccount ManagedAccount `json:"managed_account"`
 	Directory      LDAP           `json:"directory"`
+	StandingExport StandingExport `json:"standing_export"`
+}
+
+// StandingExport writes the list of phones to a folder, again and again.
+type StandingExport struct {
+	// Folder is a path on the computer of the server; empty: nothing is written.
+	Folder string `json:"folder" doc:"Folder on the server's computer into which the list of phones is written; empty: none"`
+	Every  string `json:"every" enum:"day,week" doc:"How often: day or week"`
+	Format string `json:"format" enum:"csv,tsv,xlsx,json,xml,html" doc:"csv, tsv, xlsx, json, xml or html"`
+	// Keep is how many files stay; older ones of ours are removed.
+	Keep int `json:"keep" minimum:"1" maximum:"1000" doc:"How many files stay there"`
+}
+
+func (e StandingExport) validate() error {
+	switch {
+	case e.Folder != "" && !filepath.IsAbs(e.Folder):
+		return invalid("standing_export.folder", "not_path", e.Folder)
+	case e.Every != "day" && e.Every != "week":
+		return invalid("standing_export.every", "not_choice", e.Every)
+	case !slices.Contains([]string{"csv", "tsv", "xlsx", "json", "xml", "html"}, e.Format):
+		return invalid("standing_export.format", "not_choice", e.Format)
+	case e.Keep < 1 || e.Keep > 1000:
+		return invalid("standing_export.keep", "not_number", strconv.Itoa(e.Keep))
+	}
+	return nil
 }
 
 // Organization is who runs this server, in the words that employees read.
@@ -98,6 +125,7 @@ func Defaults() Settings {
 		},
 		Privacy:        Privacy{Name: true, Storage: true, Battery: true, Passcode: true, Apps: true, Settings: true, Address: true},
 		ManagedAccount: ManagedAccount{Rule: RuleSame},
+		StandingExport: StandingExport{Every: "day", Format: "csv", Keep: 14},
 	}
 }
 
@@ -172,6 +200,7 @@ var problems = map[string]string{
 	"not_boolean":   "must be true or false",
 	"not_plain":     "must not have both StartTLS and ldaps://",
 	"not_attribute": "is not the name of an attribute",
+	"not_path":      "is not a whole path, from the root on",
 	"not_filter":    "is not an LDAP filter with {{identifier}} or {{name}} in it",
 	"not_number":    "must be a whole number",
 	"not_json":      "is not JSON of the right form",
@@ -271,7 +300,7 @@ func (s Settings) Validate() error {
 		return invalid("directory.ca", "too_long", "")
 	}
 	return firstOf(s.validateOrganization, s.validateAddresses, s.validateRules, s.Enrollment.validate, s.Portal.validate, s.Privacy.validate,
-		s.validateDirectory)
+		s.validateDirectory, s.StandingExport.validate)
 }
 
 func firstOf(checks ...func() error) error {

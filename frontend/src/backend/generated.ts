@@ -2474,6 +2474,7 @@ export interface components {
             organization: components["schemas"]["SettingsOrganization"];
             portal: components["schemas"]["SettingsPortal"];
             privacy: components["schemas"]["SettingsPrivacy"];
+            standing_export: components["schemas"]["SettingsStandingExport"];
             /** @description Address that phones use, https://NAME[:PORT] */
             url: string;
         };
@@ -2593,6 +2594,25 @@ export interface components {
             settings: boolean;
             /** @description Ask how much storage is free */
             storage: boolean;
+        };
+        SettingsStandingExport: {
+            /**
+             * @description How often: day or week
+             * @enum {string}
+             */
+            every: "day" | "week";
+            /** @description Folder on the server's computer into which the list of phones is written; empty: none */
+            folder: string;
+            /**
+             * @description csv, tsv, xlsx, json, xml or html
+             * @enum {string}
+             */
+            format: "csv" | "tsv" | "xlsx" | "json" | "xml" | "html";
+            /**
+             * Format: int64
+             * @description How many files stay there
+             */
+            keep: number;
         };
         SetupState: {
             /** @description the server can serve phones */

@@ -1,0 +1,13 @@
+package admin
+
+import "context"
+
+// WriteStanding does now what the loop does every few minutes.
+func (a *API) WriteStanding(ctx context.Context) []Finding {
+	r, err := a.rooms()
+	if err != nil {
+		panic(err)
+	}
+	a.stood(ctx, a.standing(ctx, r))
+	return a.standingFinding(ctx)
+}
