@@ -3,10 +3,12 @@ package admin
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"example.org/gatehouse/backend/enroll"
 	"example.org/gatehouse/backend/mdm"
+	"example.org/gatehouse/backend/portal"
 )
 
 // Held is one thing that is kept about a phone or its person.
@@ -40,11 +42,16 @@ func (a *API) Privacy(ctx context.Context, in *EnrollmentIn) (*Privacy, error) {
 	for _, h := range all {
 		view.Held = append(view.Held, Held(h))
 	}
-	return view, a.holdElsewhere(ctx, r, in.ID, view)
+	e, err := r.MDM.Get(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return view, a.holdElsewhere(ctx, r, e, view)
 }
 
 // holdElsewhere adds what the other rooms keep.
-func (a *API) holdElsewhere(ctx context.Context, r Rooms, id string, view *Privacy) error {
+func (a *API) holdElsewhere(ctx context.Context, r Rooms, e mdm.Enrollment, view *Privacy) error {
+	id := e.ID
 	add := func(name, kind, value string, since time.Time) {
 		if value != "" {
 			view.Held = append(view.Held, Held{Name: name, Group: "history", Kind: kind, Value: value, Since: since, Why: "audit"})
@@ -58,6 +65,13 @@ func (a *API) holdElsewhere(ctx context.Context, r Rooms, id string, view *Priva
 		add("attempt", "text", one.Ref, one.CreatedAt)
 		add("typed_identifier", "text", one.Identifier, one.CreatedAt)
 		add("language", "text", one.Language, one.CreatedAt)
+	}
+	said, err := r.Portal.Consents(ctx, portal.ConsentQuery{Person: e.Person})
+	if err != nil {
+		return err
+	}
+	for _, c := range said {
+		add("consent_"+c.Kind, "text", strings.Join(strings.Fields(c.Answer+" "+c.Language+" "+c.Address), " "), c.At)
 	}
 	reported, err := r.DDM.Reported(ctx, id)
 	if err != nil {
