@@ -13,6 +13,7 @@ import (
 
 	"example.org/gatehouse/backend/admin"
 	"example.org/gatehouse/backend/export"
+	"example.org/gatehouse/backend/text"
 )
 
 // textFormats are the kinds of files for translators.
@@ -83,6 +84,9 @@ nothing; its exit code is 1 if something is wrong. An empty text changes nothing
 			content, err := readFile(args[0])
 			if err != nil {
 				return err
+			}
+			if len(content) > text.MaxFile {
+				return fmt.Errorf("%s is too large: files of texts have %d MB at most", args[0], text.MaxFile>>20)
 			}
 			in.Body.Content = content
 			return p.with(c.Context(), func(d *door) error {

@@ -18,6 +18,7 @@ type desk struct {
 type papers struct {
 	published, drafts map[spot]row
 	before, after     *Catalog // what phones see, and what they would see with all drafts
+	revision          string   // of what phones see
 }
 
 // kept is papers, and the revision of the rows that they were made from.
@@ -34,7 +35,7 @@ func (s *Store) look(ctx context.Context, fallback string, fn func(d *desk) erro
 			return err
 		}
 		s.mu.Lock()
-		s.desk = kept{revision, p}
+		s.desk, s.current = kept{revision, p}, cached{p.revision, p.before}
 		s.mu.Unlock()
 		return fn(p.desk(fallback))
 	})
@@ -73,7 +74,7 @@ func (s *Store) papers(tx *db.Tx) (*papers, string, error) {
 	if p.drafts, err = all(tx, true); err != nil {
 		return nil, "", err
 	}
-	if p.before, err = s.In(tx); err != nil {
+	if p.revision, p.before, err = s.published(tx); err != nil {
 		return nil, "", err
 	}
 	before := p.before

@@ -50,11 +50,18 @@ func localizer(tag string) *i18n.Localizer {
 	return l
 }
 
+var formsOf sync.Map // tag → []string
+
 // forms are the plural categories that whole numbers of everyday size have in a language, in order.
 func forms(tag string) []string {
+	if f, ok := formsOf.Load(tag); ok {
+		return f.([]string)
+	}
 	used := map[string]bool{other: true}
 	for n := range 201 {
 		used[category(tag, n)] = true
 	}
-	return slices.DeleteFunc(slices.Clone(categories), func(c string) bool { return !used[c] })
+	f := slices.DeleteFunc(slices.Clone(categories), func(c string) bool { return !used[c] })
+	formsOf.Store(tag, f)
+	return f
 }
