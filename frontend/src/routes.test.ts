@@ -7,6 +7,8 @@ describe('routes', () => {
     { screen: 'waiting', id: 'K7-31Q' },
     { screen: 'phones', id: 'A/B ü', filter: ['state:is:quiet', 'name:contains:a&b=c?'] },
     { screen: 'people', id: 'anna@example.org' },
+    { screen: 'portal', page: 'history' },
+    { screen: 'portal', page: 'texts', language: 'pt-BR', key: 'signin.title' },
     { screen: 'settings', page: 'certificates' },
     { screen: 'rehearsal' },
     { screen: 'setup', page: 'url' },

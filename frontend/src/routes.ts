@@ -23,18 +23,22 @@ export const setupPages = [
 ] as const
 export type SetupPage = (typeof setupPages)[number]
 
+export const portalPages = ['texts', 'languages', 'pages', 'look', 'agreements', 'history'] as const
+export type PortalPage = (typeof portalPages)[number]
+
 export type Route =
   | { screen: 'overview' }
   | { screen: 'phones'; id?: string | undefined; filter?: string[] }
   | { screen: 'waiting'; id?: string | undefined }
   | { screen: 'people'; id?: string | undefined }
+  | { screen: 'portal'; page: PortalPage; language?: string | undefined; key?: string | undefined }
   | { screen: 'settings'; page: SettingsPage }
   | { screen: 'rehearsal' }
   | { screen: 'setup'; page?: SetupPage | undefined }
 
 export function parse(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
-  const [screen, rest] = path.split('/')
+  const [screen, rest, third, fourth] = path.split('/')
   const id = rest ? decodeURIComponent(rest) : undefined
   switch (screen) {
     case 'phones':
@@ -42,6 +46,12 @@ export function parse(hash: string): Route {
     case 'waiting':
     case 'people':
       return { screen, id }
+    case 'portal':
+      return {
+        screen,
+        page: portalPages.find((page) => page === id) ?? 'texts',
+        ...(third && fourth ? { language: decodeURIComponent(third), key: decodeURIComponent(fourth) } : {}),
+      }
     case 'settings':
       return { screen, page: settingsPages.find((page) => page === id) ?? 'organization' }
     case 'rehearsal':
@@ -62,6 +72,8 @@ export function address(route: Route): string {
     case 'waiting':
     case 'people':
       return `#/${route.screen}${tail(route.id)}`
+    case 'portal':
+      return `#/portal/${route.page}${route.key ? tail(route.language) + tail(route.key) : ''}`
     case 'settings':
       return `#/settings/${route.page}`
     case 'rehearsal':

@@ -71,7 +71,7 @@ test('everything is reached by keyboard', async () => {
   await picture(page, 'shortcuts')
   await keys('Escape')
   await page.getByRole('dialog').waitFor({ state: 'hidden' })
-  await keys('5')
+  await keys('6')
   await page.getByLabel('Name of the organization').waitFor()
   await close(page)
 })

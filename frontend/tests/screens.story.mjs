@@ -33,6 +33,12 @@ const screens = {
       await page.getByRole('dialog').waitFor()
     },
   ],
+  texts: ['#/portal/texts/de/signin.body', '.cm-content'],
+  languages: ['#/portal/languages', 'main table'],
+  pages: ['#/portal/pages', 'main form input'],
+  look: ['#/portal/look', 'main input[type=color]'],
+  agreements: ['#/portal/agreements', 'main h2'],
+  history: ['#/portal/history', 'main h2, main [role=grid]'],
   organization: ['#/settings/organization', 'main form input'],
   addresses: ['#/settings/addresses', 'main form input'],
   'sign-in': [

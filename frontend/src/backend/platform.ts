@@ -28,8 +28,12 @@ export function keepToken(value: string) {
   sessionStorage.setItem(tokenKey, value.trim())
 }
 
-/** save gives a text to the person as a file and says whether it was saved; false means they changed their mind. */
-export async function save(name: string, content: string, type = 'text/plain'): Promise<boolean> {
+/** save gives a text or bytes to the person as a file and says whether it was saved; false means they changed their mind. */
+export async function save(
+  name: string,
+  content: string | Uint8Array<ArrayBuffer>,
+  type = 'text/plain',
+): Promise<boolean> {
   if (inWindow) {
     // WebKitGTK ignores <a download>: the program opens its own dialog and writes the file.
     const answer = await fetch(`/shell/save?name=${encodeURIComponent(name)}`, {

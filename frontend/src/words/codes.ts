@@ -1,6 +1,6 @@
 /** Words for the codes that travel from the server: what went wrong, what was found, what happened. */
 import type { Trouble } from '~/backend/errors'
-import type { Described, Event, FieldError, Finding } from '~/backend/types'
+import type { Described, Event, FieldError, Finding, TextProblem } from '~/backend/types'
 import { ago, date, list } from './format'
 import { t, tongue } from './language.svelte'
 import { has, type Key, type Vars } from './translate'
@@ -39,6 +39,13 @@ export function problem(error: FieldError | undefined): string | undefined {
   if (!error) return undefined
   const key = look('problem', error.code, 'problem.invalid')
   return t(key, readable(error.params))
+}
+
+export function textProblem(problem: Pick<TextProblem, 'code' | 'params'>): string {
+  return t(look('texts.problem', problem.code, 'texts.problem.unknown'), {
+    code: problem.code,
+    ...readable(problem.params),
+  })
 }
 
 export interface Said {

@@ -122,3 +122,8 @@ export function languageName(lang: string, tag: string): string {
     return tag // a phone may say anything
   }
 }
+
+/** decimal is a number with one digit after the point, for ratios. */
+export function decimal(lang: string, value: number): string {
+  return new Intl.NumberFormat(lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value)
+}

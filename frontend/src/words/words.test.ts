@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { catalogues, stretch, type Message } from './catalogues'
 import de from './de.json'
 import en from './en.json'
+import purposes from './purposes/de.json'
 import { has, translate } from './translate'
 
 const texts = (message: Message): string[] =>
@@ -61,9 +62,38 @@ describe('the screens', () => {
     // The window's own menus and dialogs read the same catalogue, in Go.
     const all = [...sources, ...files('../app', /\.go$/)].join('\n').replaceAll('"', "'")
     const computed =
-      /^(because|then|column|choice|operator|condition|filter\.(wrong|value)|state|stuck|finding|event|remedy|privacy\.ask|attempt\.(at|silent|origin)|error|problem|fact|command|step|actor|tested|rehearsed|level|server|settings|phones\.filter|enrollment\.platform|push\.kind|setup)\./
+      /^(because|then|column|choice|operator|condition|filter\.(wrong|value)|state|stuck|finding|event|remedy|look|agreements|portal|pages|handoff\.format|texts\.(page|problem|variable|sample|mark|filter|source)|privacy\.ask|attempt\.(at|silent|origin)|error|problem|fact|command|step|actor|tested|rehearsed|level|server|settings|phones\.filter|enrollment\.platform|push\.kind|setup)\./
     const silent = Object.keys(en).filter((key) => !computed.test(key) && !all.includes(`'${key}'`))
     expect(silent).toEqual([])
+  })
+})
+
+describe('the portal’s texts', () => {
+  const portal = JSON.parse(readFileSync('../backend/text/locales/en.json', 'utf8')) as Record<
+    string,
+    { purpose: string; variables?: string[] }
+  >
+
+  it('have a purpose in every language of the screens', () => {
+    expect(Object.keys(purposes)).toEqual(Object.keys(portal))
+  })
+
+  it('have variables that the screens have words for', () => {
+    const names = [...new Set(Object.values(portal).flatMap((text) => text.variables ?? []))]
+    expect(names.filter((name) => !has(`texts.variable.${name}`))).toEqual([])
+  })
+
+  it('are on pages that have a name', () => {
+    const go =
+      readFileSync('../backend/text/survey.go', 'utf8') + readFileSync('../backend/portal/pages.go', 'utf8')
+    const [, groups = ''] = /var pages = map\[string\]string\{([^}]*)\}/s.exec(go) ?? []
+    const [, order = ''] = /var order = \[\]string\{([^}]*)\}/s.exec(go) ?? []
+    const names = [
+      ...[...groups.matchAll(/: "(\w+)"/g)].map((match) => match[1] ?? ''),
+      ...[...order.matchAll(/"(\w+)"/g)].map((match) => match[1] ?? ''),
+    ]
+    expect(names.length).toBeGreaterThan(20)
+    expect(names.filter((name) => !has(`texts.page.${name}`))).toEqual([])
   })
 })
 
