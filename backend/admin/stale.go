@@ -257,7 +257,7 @@ func (a *API) purge(ctx context.Context, r Rooms, ids []string, dry bool) (recei
 				return err
 			}
 			for _, one := range all {
-				if err := errors.Join(r.PKI.Erase(tx, one), r.Enroll.Erase(tx, one), a.Config.Events.Forget(tx, one, "")); err != nil {
+				if err := errors.Join(r.Portal.Retain(tx, one), r.PKI.Erase(tx, one), r.Enroll.Erase(tx, one), a.Config.Events.Forget(tx, one, "")); err != nil {
 					return err
 				}
 			}

@@ -161,8 +161,19 @@ func (s *Server) Attempts(ctx context.Context, q AttemptQuery) ([]Attempt, error
 	return list, nil
 }
 
-// Erase removes all traces of an attempt. For rehearsals, which leave nothing behind.
+// OnErase adds somebody upstairs who keeps something of attempts, to be told when one is erased.
+func (s *Server) OnErase(erase func(tx *db.Tx, attempt string) error) {
+	s.erasers = append(s.erasers, erase)
+}
+
+// Erase removes all traces of an attempt: of a rehearsal, which leaves nothing behind, of one that led nowhere, and of one
+// whose phone is cleared.
 func (s *Server) Erase(tx *db.Tx, attempt string) error {
+	for _, erase := range s.erasers {
+		if err := erase(tx, attempt); err != nil {
+			return err
+		}
+	}
 	for _, statement := range []string{
 		`DELETE FROM tokens WHERE attempt = $1`,
 		`DELETE FROM sessions WHERE attempt = $1`,

@@ -36,7 +36,8 @@ type Config struct {
 // Server answers discovery and the enrollment request, and keeps the attempts.
 type Server struct {
 	Config
-	limit *limiter
+	limit   *limiter
+	erasers []func(tx *db.Tx, attempt string) error // set before anybody serves
 }
 
 // New furnishes the room.

@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strconv"
@@ -50,6 +51,9 @@ func (s *Server) sweep(ctx context.Context) error {
 		}
 	}
 	err := s.DB.Update(ctx, func(tx *db.Tx) error {
+		if err := s.forgetStuck(tx); err != nil {
+			return err
+		}
 		for _, rubbish := range []struct {
 			statement string
 			before    time.Time
@@ -57,7 +61,6 @@ func (s *Server) sweep(ctx context.Context) error {
 			{`DELETE FROM sessions WHERE expires_at < $1`, tx.Now.Add(-keepKnocked)}, // until then the page can say "expired"
 			{`DELETE FROM tokens WHERE expires_at > 0 AND expires_at < $1`, tx.Now},
 			{`DELETE FROM attempts WHERE step = 'knocked' AND updated_at < $1`, tx.Now.Add(-keepKnocked)},
-			{`DELETE FROM attempts WHERE step IN ('signed_in', 'offered', 'identified') AND updated_at < $1`, tx.Now.Add(-keepStuck)},
 		} {
 			if _, err := tx.Exec(rubbish.statement, db.Millis(rubbish.before)); err != nil {
 				return fmt.Errorf("sweep: %w", err)
@@ -79,6 +82,27 @@ func (s *Server) sweep(ctx context.Context) error {
 	})
 }
 
+// forgetStuck removes attempts of people who never got to the end, a few at a time, with what others keep of them.
+func (s *Server) forgetStuck(tx *db.Tx) error {
+	rows, err := tx.Rows(`
+		SELECT id FROM attempts
+		WHERE step IN ('signed_in', 'offered', 'identified') AND updated_at < $1
+		LIMIT $2`, db.Millis(tx.Now.Add(-keepStuck)), sweepStep)
+	if err != nil {
+		return fmt.Errorf("find attempts that led nowhere: %w", err)
+	}
+	ids, err := idsOf(rows)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.Erase(tx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // forgetUnanswered removes attempts that began before a time and that nobody tried to sign in to, the oldest first, with
 // all traces: a stranger who knocks all day leaves nothing behind. It says how many.
 func (s *Server) forgetUnanswered(tx *db.Tx, before time.Time, limit int) (int, error) {
@@ -90,16 +114,8 @@ func (s *Server) forgetUnanswered(tx *db.Tx, before time.Time, limit int) (int, 
 	if err != nil {
 		return 0, fmt.Errorf("find unanswered attempts: %w", err)
 	}
-	defer rows.Close()
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return 0, err
-		}
-		ids = append(ids, id)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+	ids, err := idsOf(rows)
+	if err != nil {
 		return 0, err
 	}
 	for _, id := range ids {
@@ -108,6 +124,19 @@ func (s *Server) forgetUnanswered(tx *db.Tx, before time.Time, limit int) (int, 
 		}
 	}
 	return len(ids), nil
+}
+
+func idsOf(rows *sql.Rows) ([]string, error) {
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, errors.Join(rows.Err(), rows.Close())
 }
 
 // Health says where people got stuck in the last day.

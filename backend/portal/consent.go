@@ -129,6 +129,35 @@ func withdraw(tx *db.Tx, attempt string) error {
 	return nil
 }
 
+// erase forgets what was said in an attempt.
+func erase(tx *db.Tx, attempt string) error {
+	if _, err := tx.Exec(`DELETE FROM consents WHERE attempt = $1`, attempt); err != nil {
+		return fmt.Errorf("erase consents: %w", err)
+	}
+	return nil
+}
+
+// Retain keeps the agreements of an attempt that is about to be erased, if its person has other phones here: they stand
+// for those too.
+func (s *Site) Retain(tx *db.Tx, attempt string) error {
+	var person string
+	err := tx.Row(`SELECT person FROM consents WHERE attempt = $1 LIMIT 1`, attempt).Scan(&person)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for consents: %w", err)
+	}
+	n, err := mdm.PhonesOf(tx, person, "")
+	if err != nil || n == 0 {
+		return err
+	}
+	if _, err := tx.Exec(`UPDATE consents SET attempt = '' WHERE attempt = $1`, attempt); err != nil {
+		return fmt.Errorf("retain consents: %w", err)
+	}
+	return nil
+}
+
 // ConsentQuery chooses consents. Empty fields choose all.
 type ConsentQuery struct {
 	Person, Kind string

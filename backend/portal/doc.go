@@ -21,6 +21,9 @@
 //   - What people agree to is proved by the digest of the text that they saw. It comes back with the form, and an
 //     agreement to anything but today's text is asked for again.
 //
+// Consents go with their attempt; those of a person who has other phones here stay, and a text that was shown stays as the
+// proof of what was agreed to, since it has nothing about anybody.
+//
 // Tables: consents (who agreed to what), consent_texts (the texts that were shown, each once), logos, previews (links for
 // a real phone).
 package portal

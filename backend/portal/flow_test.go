@@ -35,10 +35,15 @@ func (h *house) terms(body string) {
 	h.publish(true, text.Change{Language: "en", Key: "terms.body", Words: body})
 }
 
-// enter signs somebody in on a new phone and gives the address of the first page behind it.
+// enter signs anna in on a new phone and gives the address of the first page behind it. She has a code, since passwords
+// take long on purpose.
 func (h *house) enter(language, product string) string {
 	h.t.Helper()
-	w := h.signIn(h.knock(language, product), anna, password)
+	code, err := h.directory.NewCode(h.t.Context(), anna)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	w := h.post(h.knock(language, product)+"/code", url.Values{"identifier": {anna}, "code": {code.Reveal()}})
 	if w.Code != http.StatusSeeOther {
 		h.t.Fatalf("sign-in: got %d", w.Code)
 	}
@@ -432,5 +437,52 @@ func TestPrivacyPageIsWhatTheServerAsks(t *testing.T) {
 	h.set(func(s *settings.Settings) { s.Privacy.KeepDays = 30 })
 	if page := h.get(h.enter("en", "iPhone17,2"), nil).Body.String(); !strings.Contains(page, "no longer than 30 days") {
 		t.Error("the page does not say how long records stay")
+	}
+}
+
+// TestConsentsGoWithTheirAttempt: what is erased is erased here too, unless the person has another phone.
+func TestConsentsGoWithTheirAttempt(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	h.terms("Be kind.")
+	attempt := func() string {
+		t.Helper()
+		page := h.enter("en", "iPhone17,2")
+		h.tour(page)
+		list, err := h.enroll.Attempts(t.Context(), enroll.AttemptQuery{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list[0].ID
+	}
+	erase := func(id string) {
+		t.Helper()
+		err := h.db.Update(t.Context(), func(tx *db.Tx) error {
+			if err := h.site.Retain(tx, id); err != nil {
+				return err
+			}
+			return h.enroll.Erase(tx, id)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	erase(attempt())
+	if n := h.number(`SELECT COUNT(*) FROM consents`); n != 0 {
+		t.Errorf("%d consents of nobody's phone are left", n)
+	}
+	h.clock.Add(time.Hour)
+	id := attempt()
+	if err := h.db.Update(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(`
+			INSERT INTO enrollments (id, person, stage, last_seen_at, identity_expires_at, renewed, authenticated_at, enrolled_at, ended_at, ended_by)
+			VALUES ('E-1', $1, 'enrolled', $2, 0, FALSE, 0, 0, 0, '')`, anna, db.Millis(tx.Now))
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	erase(id)
+	if n := h.number(`SELECT COUNT(*) FROM consents WHERE kind = 'terms' AND attempt = ''`); n != 1 {
+		t.Errorf("%d agreements stand for the person's other phone, want 1", n)
 	}
 }

@@ -44,6 +44,7 @@ func New(c Config) *Site {
 	for _, p := range drawn {
 		s.templates[p.template] = template.Must(template.ParseFS(pages, "pages/layout.html", "pages/parts.html", "pages/"+p.template+".html"))
 	}
+	c.Enroll.OnErase(erase)
 	return s
 }
 
