@@ -43,7 +43,7 @@ func (v *visit) planIn(tx *db.Tx, a enroll.Attempt) (plan, error) {
 	made := plan{newer: had.before > 0}
 	answered := func(page string) planned { return planned{page, slices.Contains(a.Answered, page)} }
 	privacy, terms := answered(pagePrivacy), planned{pageTerms, had.terms >= v.words.Terms().Version}
-	wantPrivacy := p.Privacy && !again && !(had.seen != "" && had.seen == v.disclose().hash)
+	wantPrivacy := p.Privacy && !again && (had.seen == "" || had.seen != v.disclose().hash)
 	wantTerms := p.Terms && v.words.Terms().Version > 0 && had.before < v.words.Terms().Version
 	switch {
 	case wantPrivacy && wantTerms && p.Order == settings.Together:

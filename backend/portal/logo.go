@@ -112,7 +112,7 @@ func shrink(picture image.Image, width, height int) *image.NRGBA {
 					r, g, b, a, n = r+uint64(pr), g+uint64(pg), b+uint64(pb), a+uint64(pa), n+1
 				}
 			}
-			small.Set(x, y, color.RGBA64{R: uint16(r / n), G: uint16(g / n), B: uint16(b / n), A: uint16(a / n)}) //nolint:gosec // averages of 16 bits
+			small.Set(x, y, color.RGBA64{R: uint16(r / n), G: uint16(g / n), B: uint16(b / n), A: uint16(a / n)})
 		}
 	}
 	return small

@@ -38,7 +38,6 @@ type Preview struct {
 type sample struct {
 	name   string
 	person person
-	groups []string
 	former string
 }
 
