@@ -274,7 +274,7 @@ func (s *Server) offer(ctx context.Context, now settings.Settings, token AccessT
 
 // profile builds and signs the enrollment profile of an attempt, in the language of its phone.
 func (s *Server) profile(catalog *text.Catalog, now settings.Settings, a Attempt, c pki.Challenge, topic string) ([]byte, error) {
-	l := catalog.Match(now.Language, a.Language)
+	l := catalog.Match(now.Language, a.Chosen, a.Language)
 	v := words(now, Family(a.Product))
 	e := profile.Enrollment{
 		Identifier:   ProfileIdentifier(now.URL),
@@ -291,7 +291,7 @@ func (s *Server) profile(catalog *text.Catalog, now settings.Settings, a Attempt
 	}
 	if s.PKI.PrivateTLS() {
 		e.Anchor = s.PKI.Anchor().Raw
-		e.AnchorName = catalog.Text(l, "f.ca_name", v)
+		e.AnchorName, e.AnchorDescription = catalog.Text(l, "f.ca_name", v), catalog.Text(l, "f.ca_description", v)
 	}
 	content, err := e.Encode()
 	if err != nil {

@@ -39,10 +39,10 @@ func read(scan func(...any) error, more ...any) (Attempt, error) {
 func begin(tx *db.Tx, a Attempt, session string) error {
 	_, err := tx.Exec(`
 		INSERT INTO attempts (id, ref, step, reason, language, product, build, os_version, origin,
-			identifier, person, name, managed_account, enrollment, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)`,
+			identifier, person, name, managed_account, enrollment, created_at, updated_at, chosen_language)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)`,
 		a.ID, a.Ref, a.Step, a.Reason, a.Language, a.Product, a.Build, a.OSVersion, a.Origin,
-		a.Identifier, a.Person, a.Name, a.ManagedAccount, a.Enrollment, db.Millis(tx.Now))
+		a.Identifier, a.Person, a.Name, a.ManagedAccount, a.Enrollment, db.Millis(tx.Now), a.Chosen)
 	if err != nil {
 		return fmt.Errorf("begin attempt: %w", err)
 	}

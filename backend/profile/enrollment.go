@@ -28,8 +28,8 @@ type Enrollment struct {
 
 	// Anchor is the private root under which the server's TLS certificate stands, DER; nil when phones trust it anyway.
 	Anchor []byte
-	// AnchorName is what the person reads about the anchor.
-	AnchorName string
+	// AnchorName and AnchorDescription are what the person reads about the anchor.
+	AnchorName, AnchorDescription string
 }
 
 // SCEP says how the phone gets its identity.
@@ -127,7 +127,7 @@ func (e Enrollment) Encode() ([]byte, error) {
 	var content []any
 	if e.Anchor != nil {
 		root := e.payload("com.apple.security.root", "anchor")
-		root.PayloadDisplayName = e.AnchorName
+		root.PayloadDisplayName, root.PayloadDescription = e.AnchorName, e.AnchorDescription
 		content = append(content, rootPayload{root, "anchor.cer", e.Anchor})
 	}
 	content = append(content,
