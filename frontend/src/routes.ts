@@ -32,6 +32,7 @@ export type Route =
   | { screen: 'waiting'; id?: string | undefined }
   | { screen: 'people'; id?: string | undefined }
   | { screen: 'portal'; page: PortalPage; language?: string | undefined; key?: string | undefined }
+  | { screen: 'cleanup' }
   | { screen: 'settings'; page: SettingsPage }
   | { screen: 'rehearsal' }
   | { screen: 'setup'; page?: SetupPage | undefined }
@@ -54,6 +55,7 @@ export function parse(hash: string): Route {
       }
     case 'settings':
       return { screen, page: settingsPages.find((page) => page === id) ?? 'organization' }
+    case 'cleanup':
     case 'rehearsal':
       return { screen }
     case 'setup':
@@ -76,8 +78,9 @@ export function address(route: Route): string {
       return `#/portal/${route.page}${route.key ? tail(route.language) + tail(route.key) : ''}`
     case 'settings':
       return `#/settings/${route.page}`
+    case 'cleanup':
     case 'rehearsal':
-      return '#/rehearsal'
+      return `#/${route.screen}`
     case 'setup':
       return `#/setup${tail(route.page)}`
   }

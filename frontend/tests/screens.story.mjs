@@ -14,6 +14,7 @@ const screens = {
       await page.locator('aside dd').first().waitFor()
     },
   ],
+  cleanup: ['#/cleanup', 'main input[type=range]'],
   waiting: ['#/waiting', 'main button[aria-pressed]'],
   attempt: [() => `#/waiting/${attempt}`, 'aside dd'],
   people: ['#/people', '[role=grid] [role=row][aria-rowindex="3"]'],

@@ -11,6 +11,8 @@ import type {
   Selected,
   SetUp,
   Settings,
+  StaleQuery,
+  StaleRule,
   ViewBody,
 } from './types'
 
@@ -94,6 +96,15 @@ export const keep = (which: Selected, reason: string) =>
 
 export const privacy = (id: string, signal?: Signal) =>
   ask(api.GET('/api/enrollments/{id}/privacy', { ...phone(id), signal }))
+export const stale = (query: StaleQuery, signal?: Signal) =>
+  ask(api.GET('/api/stale', { params: { query }, signal }))
+export const wakeStale = (body: StaleRule) => ask(api.POST('/api/stale/wake', { body }))
+export const archive = (which: Selected | { rule: StaleRule }) =>
+  ask(api.POST('/api/enrollments/archive', { body: which }))
+export const restore = (body: Selected) => ask(api.POST('/api/enrollments/restore', { body }))
+export const purge = (ids: string[]) => ask(api.POST('/api/enrollments/purge', { body: { ids } }))
+export const batches = (signal?: Signal) => ask(api.GET('/api/batches', { signal }))
+export const undoBatch = (id: string) => ask(api.POST('/api/batches/{id}/undo', phone(id)))
 export const views = (signal?: Signal) => ask(api.GET('/api/views', { signal }))
 export const saveView = (body: ViewBody) => ask(api.POST('/api/views', { body }))
 export const changeView = (id: string, body: ViewBody) =>

@@ -67,9 +67,14 @@ export type Problem = Schemas['Problem']
 export type FieldError = Schemas['FieldError']
 
 export type EnrollmentQuery = NonNullable<operations['get-enrollments']['parameters']['query']>
+export type StaleQuery = NonNullable<operations['get-stale']['parameters']['query']>
 export type EnrollmentState = Enrollment['state']
 export type EnrollmentColumn = Schemas['EnrollmentColumn']
 export type ListView = Schemas['ListView']
+export type StaleRule = Schemas['StaleRule']
+export type StaleSummary = Schemas['StaleSummary']
+export type Batch = Schemas['Batch']
+export type Receipt = Schemas['Receipt']
 export type SavedView = Schemas['SavedView']
 export type ViewBody = Schemas['ViewBody']
 export type Privacy = Schemas['Privacy']

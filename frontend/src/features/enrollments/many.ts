@@ -94,3 +94,15 @@ export async function keepAll(
     },
   )
 }
+
+/** archiveAll puts records away; undone, they all come back. */
+export async function archiveAll(portions: Promise<Selected[]>): Promise<boolean> {
+  const batches: { id: string; count: number }[] = []
+  return attempt(
+    async () => void batches.push(...(await each(portions, backend.archive))),
+    () => t('cleanup.done', { count: total(batches) }),
+    async () => {
+      for (const batch of batches) if (batch.count > 0) await backend.undoBatch(batch.id)
+    },
+  )
+}
