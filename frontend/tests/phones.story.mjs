@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { close, demo, launch, open, picture, sound } from './browser.mjs'
 
@@ -182,6 +183,26 @@ test('columns are chosen, moved and drawn, and a view keeps them', async () => {
   await picture(page, 'phones-views')
   await page.getByRole('menuitem', { name: 'Delete “Batteries”' }).click()
   await page.getByText('“Batteries” is deleted.').waitFor()
+  await close(page)
+})
+
+test('the list on the screen is saved as a file, as it is', async () => {
+  const page = await open(browser, demo, '#/phones?filter=state:is:enrolled')
+  await rows(page).nth(5).waitFor()
+  const total = Number(/^\d+/.exec(await foot(page).innerText())[0])
+  await page.getByRole('button', { name: 'Export' }).click()
+  await picture(page, 'phones-export')
+  const coming = page.waitForEvent('download')
+  await page.getByRole('menuitem', { name: `${total} phones as CSV` }).click()
+  const file = await coming
+  assert.match(file.suggestedFilename(), /^phones-\d{4}-\d\d-\d\d\.csv$/)
+  const lines = readFileSync(await file.path(), 'utf8')
+    .trim()
+    .split('\r\n')
+  assert.ok(lines.length > total, `${lines.length - 1} of ${total}`) // others may enroll meanwhile
+  assert.equal(lines[0].replace('\ufeff', ''), 'Person,Name,Model,System,State,Last contact')
+  assert.match(lines[1], /,Enrolled,/)
+  await page.getByText('The file is saved.').waitFor()
   await close(page)
 })
 

@@ -5,6 +5,7 @@ import type {
   CommandRequest,
   Directory,
   EnrollmentQuery,
+  ExportBody,
   NewPerson,
   PushUpload,
   Remarks,
@@ -96,6 +97,13 @@ export const keep = (which: Selected, reason: string) =>
 
 export const privacy = (id: string, signal?: Signal) =>
   ask(api.GET('/api/enrollments/{id}/privacy', { ...phone(id), signal }))
+/** exportPhones gives a list of phones as a file: its bytes, as the server wrote them. */
+export const exportPhones = async (body: ExportBody): Promise<Uint8Array<ArrayBuffer>> =>
+  new Uint8Array(
+    (await ask(
+      api.POST('/api/enrollments/export', { body, parseAs: 'arrayBuffer' }),
+    )) as unknown as ArrayBuffer,
+  )
 export const stale = (query: StaleQuery, signal?: Signal) =>
   ask(api.GET('/api/stale', { params: { query }, signal }))
 export const wakeStale = (body: StaleRule) => ask(api.POST('/api/stale/wake', { body }))

@@ -71,6 +71,7 @@ export type StaleQuery = NonNullable<operations['get-stale']['parameters']['quer
 export type EnrollmentState = Enrollment['state']
 export type EnrollmentColumn = Schemas['EnrollmentColumn']
 export type ListView = Schemas['ListView']
+export type ExportBody = Schemas['ExportInBody']
 export type StaleRule = Schemas['StaleRule']
 export type StaleSummary = Schemas['StaleSummary']
 export type Batch = Schemas['Batch']
