@@ -265,7 +265,7 @@ test('what is written about a phone is kept when one leaves the field, and undon
   const notes = inspector.getByLabel('Notes', { exact: true }).last()
   await notes.fill('Borrowed by the front desk')
   await page.keyboard.press('Tab')
-  await page.getByText('Kept.').waitFor()
+  await page.getByText('Saved.').waitFor()
   await inspector.getByLabel('Tags').fill('Loan')
   await page.keyboard.press('Enter')
   await inspector.getByText('Loan', { exact: true }).waitFor()
