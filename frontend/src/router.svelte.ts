@@ -6,6 +6,7 @@ class Router {
   /** listen follows the address until the returned function is called. */
   listen(): () => void {
     const read = () => (this.now = parse(location.hash))
+    read() // the address may have changed before anybody listened
     window.addEventListener('hashchange', read)
     return () => window.removeEventListener('hashchange', read)
   }

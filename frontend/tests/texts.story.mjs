@@ -325,7 +325,8 @@ test('a colour that cannot be read is not taken, and one that can is offered', a
 })
 
 test('a page is switched off', async () => {
-  const page = await open(browser, demo, '#/portal/pages')
+  const page = await open(browser, demo, '#/portal/languages')
+  await page.getByRole('link', { name: 'Pages' }).click()
   await page.getByRole('switch', { name: 'Name of the device' }).uncheck()
   await page.getByText('Saved.').waitFor()
   assert.equal((await ask('/settings')).portal.device, false)

@@ -52,9 +52,11 @@ export class Look {
     clearTimeout(this.#timer)
     const data = this.load.data
     if (data && this.light === data.accent_light.color && this.dark === data.accent_dark.color) return true
+    const { light, dark } = this
     await this.#check()
+    if (light !== this.light || dark !== this.dark) return false // somebody has chosen another meanwhile
     if (this.checked?.accent_light.problem || this.checked?.accent_dark.problem) return false
-    return this.#deed(() => backend.changeBranding(this.light, this.dark))
+    return this.#deed(() => backend.changeBranding(light, dark))
   }
 
   setLogo = (scheme: Scheme, content: string) => this.#deed(() => backend.setLogo(scheme === 'dark', content))
