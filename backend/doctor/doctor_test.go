@@ -167,7 +167,8 @@ func (p *practice) change(t *testing.T, fn func(*settings.Settings)) {
 	must(t, p.settings.Change(t.Context(), true, func(s *settings.Settings) error { fn(s); return nil }))
 }
 
-// rows counts what is in the tables that a phone leaves traces in.
+// rows counts what is in the tables that a phone leaves traces in. That events were removed after they had been sealed is
+// itself an event: it says how many, not about whom, and comes only where the rehearsal took longer than the seal waits.
 func (p *practice) rows(t *testing.T) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
@@ -177,7 +178,11 @@ func (p *practice) rows(t *testing.T) map[string]int {
 			"managed_apps", "pushes", "declaration_status", "events", "secrets", "local_accounts",
 		} {
 			var n int
-			if err := tx.Row(`SELECT COUNT(*) FROM ` + table).Scan(&n); err != nil {
+			what := table
+			if table == "events" {
+				what = `events WHERE kind <> '` + string(event.Forgotten) + `'`
+			}
+			if err := tx.Row(`SELECT COUNT(*) FROM ` + what).Scan(&n); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}
 			counts[table] = n
