@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,6 +75,27 @@ func TestFirstStartUntilAPhoneAppears(t *testing.T) {
 	w.click(`//*[@role="row"][contains(., "anna@example.org")]`)
 	w.sees("Timeline")
 	w.picture("phone")
+
+	w.click(`//nav//a[starts-with(normalize-space(), "Portal")]`)
+	w.previews("Use your iPhone for work")
+	w.fill(".cm-content", "Your iPhone at work")
+	w.previews("Your iPhone at work") // before anybody has saved or published it
+	w.picture("portal")
+}
+
+// previews waits until the page in the frame, which runs no script, shows the words.
+func (w *window) previews(words string) {
+	w.t.Helper()
+	eventually(w.t, fmt.Sprintf("see %q in the preview", words), func() error {
+		v, err := w.js("return document.querySelector('iframe')?.contentDocument?.body?.innerText ?? ''")
+		if err != nil {
+			return err
+		}
+		if text, _ := v.(string); !strings.Contains(text, words) {
+			return fmt.Errorf("the preview says:\n%s", text)
+		}
+		return nil
+	})
 }
 
 // pushCertificate is a file with a push certificate and its key, made by a push service of our own.
