@@ -71,15 +71,27 @@ type window struct {
 // open starts the program on a data folder. The window ends with the test.
 func open(t *testing.T, data string, env ...string) *window {
 	t.Helper()
+	program := os.Getenv("GATEHOUSE_WINDOW")
+	if program == "" {
+		t.Fatal("GATEHOUSE_WINDOW names no program; run make test")
+	}
 	background(t, nil, "openbox")
+	home := t.TempDir() // what WebKit keeps of a page belongs to the test
+	w := drive(t, program, []string{},
+		append(env, "GATEHOUSE_DATA="+data, "XDG_DATA_HOME="+home, "XDG_CACHE_HOME="+home, "XDG_CONFIG_HOME="+home)...)
+	t.Cleanup(func() { end(t, data) })
+	return w
+}
+
+// drive starts a program that is made of WebKit, and takes its window over.
+func drive(t *testing.T, program string, args []string, env ...string) *window {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	l.Close()
-	home := t.TempDir() // what WebKit keeps of a page belongs to the test
-	env = append(env, "GATEHOUSE_DATA="+data, "XDG_DATA_HOME="+home, "XDG_CACHE_HOME="+home, "XDG_CONFIG_HOME="+home)
 	background(t, env, "WebKitWebDriver", "--host=127.0.0.1", "--port="+port)
 	w := &window{t: t, session: "http://127.0.0.1:" + port}
 	eventually(t, "the driver is ready", func() error {
@@ -92,15 +104,10 @@ func open(t *testing.T, data string, env ...string) *window {
 	var made struct {
 		SessionID string `json:"sessionId"`
 	}
-	program := os.Getenv("GATEHOUSE_WINDOW")
-	if program == "" {
-		t.Fatal("GATEHOUSE_WINDOW names no program; run make test")
-	}
 	must(t, "open the window", w.call("POST", "/session", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
-		"webkitgtk:browserOptions": map[string]any{"binary": program, "args": []string{}},
+		"webkitgtk:browserOptions": map[string]any{"binary": program, "args": args},
 	}}}, &made))
 	w.session += "/session/" + made.SessionID
-	t.Cleanup(func() { end(t, data) })
 	return w
 }
 
