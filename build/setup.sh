@@ -115,7 +115,7 @@ need_test() {
   debian || { say "not Debian: PostgreSQL, browser and window stories run only where their programs are"; return 0; }
   has chromium || apt chromium
   ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || apt postgresql
-  apt xvfb xauth openbox dbus wmctrl xdotool webkit2gtk-driver fonts-liberation2 scep
+  apt xvfb xauth openbox dbus wmctrl xdotool webkit2gtk-driver fonts-liberation2 fonts-noto-core fonts-droid-fallback scep
 }
 
 [ $# -gt 0 ] || die "say for what: server, window, test or dist"
