@@ -50,7 +50,9 @@ start_postgres() {
   fi
   "${as[@]}" env LC_ALL=C.UTF-8 "$bin/initdb" -D "$work/pg/data" -U gatehouse -E UTF8 --locale=C.UTF-8 -A trust --no-sync >"$work/initdb.log" 2>&1 ||
     { cat "$work/initdb.log"; return 1; }
-  port=$((20000 + $$ % 10000))
+  # The same port each time in the same folder: the address is among what go test asks before it tells a result again.
+  port=$((20000 + $(printf '%s' "$PWD" | cksum | cut -d ' ' -f 1) % 10000))
+  ! "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" || port=$((30000 + $$ % 2000))
   # shellcheck disable=SC2024 # the log is ours
   (cd "$work/pg" && exec "${as[@]}" "$bin/postgres" -D "$work/pg/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$work/pg" \
     -c fsync=off -c max_connections=300 -c timezone=UTC) >"$work/postgres.log" 2>&1 </dev/null &
