@@ -15,10 +15,14 @@ export class SettingsForm {
   stranding = $state.raw<Trouble>()
   busy = $state(false)
   #saved: Settings | undefined
+  /** grows with each answer that was taken. */
+  #turn = 0
 
   open = async () => {
+    const turn = this.#turn
     await this.load.refresh()
-    if (this.load.data) this.#take(this.load.data)
+    // Somebody may have changed or saved something meanwhile: what was asked for before is older than that.
+    if (this.load.data && turn === this.#turn && !this.changed && !this.busy) this.#take(this.load.data)
   }
 
   /** look reads the settings again, unless somebody is in the middle of changing them. */
@@ -41,7 +45,9 @@ export class SettingsForm {
     const next = $state.snapshot(this.draft)
     this.busy = true
     try {
-      this.#take(await backend.changeSettings(next, force))
+      const saved = await backend.changeSettings(next, force)
+      if (JSON.stringify(this.draft) === JSON.stringify(next)) this.#take(saved)
+      else this.#saved = saved // they went on while it was saved: that comes next
     } catch (error) {
       this.#refused(troubleOf(error))
       return false
@@ -83,6 +89,7 @@ export class SettingsForm {
   }
 
   #take(settings: Settings) {
+    this.#turn++
     this.#saved = settings
     this.draft = structuredClone(settings)
   }

@@ -61,6 +61,23 @@ it('saves what has changed and offers the way back', async () => {
   await vi.waitFor(() => expect(kept.url).toBe('https://mdm.example.org'))
 })
 
+it('keeps what somebody changes while it saves or looks', async () => {
+  const form = await opened()
+  if (form.draft) form.draft.url = 'https://new.example.org'
+  const saving = form.keep()
+  if (form.draft) form.draft.domains = ['example.com']
+  await saving
+  expect(form.draft?.domains).toEqual(['example.com'])
+  const looking = form.look()
+  await form.keep()
+  await looking
+  expect(kept).toEqual({ url: 'https://new.example.org', domains: ['example.com'] })
+  const late = form.look()
+  if (form.draft) form.draft.domains = ['example.net']
+  await late
+  expect(form.draft?.domains).toEqual(['example.net'])
+})
+
 it('asks nobody when nothing has changed', async () => {
   const form = await opened()
   expect(await form.keep()).toBe(true)

@@ -45,7 +45,8 @@ export class Texts {
     await this.load.refresh()
     const data = this.load.data
     if (!data) return
-    this.language = data.language
+    // An answer that was asked for before another language was chosen does not choose it back.
+    if (!data.languages.some((one) => one.tag === this.language)) this.language = data.language
     const first = this.shown[0]
     if (!this.text && first) this.select(first.key)
   }
