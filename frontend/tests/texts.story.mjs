@@ -32,7 +32,7 @@ async function write(page, words) {
   await page.keyboard.type(words)
 }
 
-test('a word is seen on the phone with each letter, within 50 ms', async () => {
+test('a word is seen on the phone with each letter', async () => {
   const page = await open(browser, demo, '#/portal/texts')
   await edit(page, 'signin.title')
   await word(page, 'signin.title').waitFor()
