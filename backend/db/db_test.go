@@ -399,7 +399,7 @@ func TestFold(t *testing.T) {
 // The two sides of a migration name the same tables, columns and indexes.
 func TestMigrationPairsAgree(t *testing.T) {
 	read := func(engine string) map[string][]string {
-		words := regexp.MustCompile(`(?i)\b(BLOB|BYTEA|INTEGER PRIMARY KEY AUTOINCREMENT|BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY|COLLATE "C"|INTEGER|BIGINT|REAL|DOUBLE PRECISION)`)
+		words := regexp.MustCompile(`(?i)\b(BLOB|BYTEA|INTEGER PRIMARY KEY AUTOINCREMENT|BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY|COLLATE "C"|INTEGER|BIGINT|REAL|DOUBLE PRECISION|VIRTUAL|STORED)`)
 		files := map[string][]string{}
 		err := fs.WalkDir(os.DirFS("migrations/"+engine), ".", func(path string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() {

@@ -30,6 +30,9 @@ func openPostgres(ctx context.Context, url string, o Options) (*postgresEngine, 
 		return nil, errors.New("open database: the postgres:// address cannot be read") // the error would show the password
 	}
 	config.RuntimeParams["synchronous_commit"] = "on" // whatever the server's own default is: an answer means "on disk"
+	// Our questions are short: to start helpers for one takes longer than the answer, and a page of an index is in memory.
+	config.RuntimeParams["max_parallel_workers_per_gather"] = "0"
+	config.RuntimeParams["random_page_cost"] = "1.1"
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections) // fewer idle ones would be dialled again for every burst

@@ -144,16 +144,19 @@ func Describe(e Enrollment, m Moment) State {
 }
 
 // stateCode is Describe for the database: the place of the state's code in Codes, from 1. It takes three parameters: now,
-// and the times before which a phone must have been woken, or heard, to count as silent.
-const stateCode = `CASE
-	WHEN e.stage = 'archived' THEN 8
-	WHEN e.stage = 'removed' THEN 7
-	WHEN e.stage = 'authenticated' THEN 1
-	WHEN e.identity_expires_at > 0 AND e.identity_expires_at <= %[1]s THEN 6
-	WHEN e.gone_at > e.last_seen_at OR e.gone_at > 0 AND e.sent_at > e.last_seen_at THEN 5
-	WHEN e.outcome = 'accepted' AND e.sent_at > e.last_seen_at AND e.sent_at < %[2]s THEN 4
-	WHEN e.last_seen_at < %[3]s THEN 3
-	ELSE 2 END`
+// and the times before which a phone must have been woken, or heard, to count as silent. What most phones are comes first,
+// since a list computes this for each of them.
+const stateCode = `CASE e.stage
+	WHEN 'enrolled' THEN CASE
+		WHEN e.last_seen_at >= %[2]s AND e.gone_at = 0 AND e.identity_expires_at > %[1]s THEN 2
+		WHEN e.identity_expires_at > 0 AND e.identity_expires_at <= %[1]s THEN 6
+		WHEN e.gone_at > e.last_seen_at OR e.gone_at > 0 AND e.sent_at > e.last_seen_at THEN 5
+		WHEN e.outcome = 'accepted' AND e.sent_at > e.last_seen_at AND e.sent_at < %[2]s THEN 4
+		WHEN e.last_seen_at < %[3]s THEN 3
+		ELSE 2 END
+	WHEN 'archived' THEN 8
+	WHEN 'removed' THEN 7
+	ELSE 1 END`
 
 // stateCode's parameters.
 func (m Moment) states() []any {

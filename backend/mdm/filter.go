@@ -95,6 +95,9 @@ type where struct {
 	numbers []string
 	words   []wordTest
 	search  string
+	// narrow are conditions that the numbers imply and whose rows an index finds, by its column. The numbers themselves
+	// use no index, so that nothing is found by one that leaves most rows.
+	narrow map[string][]string
 }
 
 // wordTest is a condition on a word, whose text has KEY where the key belongs.
@@ -157,7 +160,7 @@ func (w *where) stateCode() string {
 
 // gather takes a query apart.
 func gather(q ListQuery, m Moment) (*where, error) {
-	w := &where{moment: m}
+	w := &where{moment: m, narrow: map[string][]string{}}
 	if q.Search != "" {
 		w.search = `l.search LIKE ` + w.arg("%"+escapeLike.Replace(db.Fold(q.Search))+"%") + ` ESCAPE '\'`
 	}
@@ -268,21 +271,13 @@ func (w *where) addTime(column Column, c Condition) error {
 		if column.Name == "last_seen_at" {
 			from = w.moment.before(span)
 		}
-		if c.Operator == OlderThan {
-			text = column.key + ` > 0 AND ` + column.key + ` < ` + w.arg(db.Millis(from))
-		} else {
-			text = column.key + ` >= ` + w.arg(db.Millis(from))
-		}
+		text = w.until(column, from, c.Operator == OlderThan)
 	case Before, After:
 		at, err := parseTime(c.Value)
 		if err != nil {
 			return &FilterError{c, "not_time"}
 		}
-		if c.Operator == Before {
-			text = column.key + ` > 0 AND ` + column.key + ` < ` + w.arg(db.Millis(at))
-		} else {
-			text = column.key + ` >= ` + w.arg(db.Millis(at))
-		}
+		text = w.until(column, at, c.Operator == Before)
 	case Empty:
 		text = column.key + ` = 0`
 	case NotEmpty:
@@ -291,6 +286,30 @@ func (w *where) addTime(column Column, c Condition) error {
 	w.numbers = append(w.numbers, text)
 	return nil
 }
+
+// until asks for times before this one, or from it on.
+func (w *where) until(column Column, at time.Time, before bool) string {
+	millis := db.Millis(at)
+	if before {
+		w.narrowTime(column.key, ` <= `, millis)
+		return `(` + column.key + ` + 0) > 0 AND (` + column.key + ` + 0) < ` + w.arg(millis)
+	}
+	w.narrowTime(column.key, ` >= `, millis)
+	return `(` + column.key + ` + 0) >= ` + w.arg(millis)
+}
+
+// narrowTime notes what an index knows about a time.
+func (w *where) narrowTime(key, compare string, millis int64) {
+	switch key {
+	case `e.last_seen_at`:
+		w.narrow["seen_hour"] = append(w.narrow["seen_hour"], `e.seen_hour`+compare+w.arg(hourOf(millis)))
+	case `e.enrolled_at`:
+		w.narrow["enrolled_at"] = append(w.narrow["enrolled_at"], `e.enrolled_at > 0 AND e.enrolled_at`+compare+w.arg(millis))
+	}
+}
+
+// hourOf is seen_hour, for the last contact at this time.
+func hourOf(millis int64) int64 { return millis / (60 * 60 * 1000) }
 
 func parseTime(s string) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, s); err == nil {
@@ -369,11 +388,17 @@ func (w *where) addState(o Operator, values []string) {
 			several = append(several, w.arg(slices.Index(Codes(), v)+1))
 		}
 	}
-	key := `e.stage`
-	if !plain {
+	key := `e.stage || ''`
+	switch {
+	case !plain:
 		key = w.stateCode()
+		if o != IsNot && len(values) == 1 && values[0] == Quiet {
+			w.narrowTime(`e.last_seen_at`, ` <= `, db.Millis(w.moment.before(quietAfter)))
+		}
+	case o != IsNot:
+		w.narrow["stage"] = append(w.narrow["stage"], `e.stage IN (`+strings.Join(several, ", ")+`)`)
 	}
-	w.numbers = append(w.numbers, key+not(o)+` IN (`+strings.Join(several, ", ")+`)`)
+	w.numbers = append(w.numbers, `(`+key+`)`+not(o)+` IN (`+strings.Join(several, ", ")+`)`)
 }
 
 func not(o Operator) string {

@@ -49,11 +49,11 @@ var (
 )
 
 const (
-	// near is how many rows are walked in the order of the list, in the hope that enough of them are what is asked for.
+	// near is how many rows are walked, at most, in the order of the list, where enough of them seem to be what is asked for.
 	near = 4000
 	// few is how many rows it pays to fetch one by one.
 	few = 5000
-	// sample is how many rows are looked at to guess how many of all are what is asked for.
+	// sample is how many rows are looked at to guess what all are like.
 	sample = 1000
 )
 
@@ -80,6 +80,14 @@ type sorting struct {
 	falling   bool
 	direction string
 	compare   string
+}
+
+// upTo compares with the last key of a part of the list.
+func (o sorting) upTo() string {
+	if o.falling {
+		return ">="
+	}
+	return "<="
 }
 
 func orderOf(sort string, w *where) (sorting, error) {

@@ -44,6 +44,15 @@ func crowd(b *testing.B, address string, phones int) *house {
 			b.Fatal(err)
 		}
 	}
+	if address != "" { // as PostgreSQL does by itself within a minute or two
+		err := h.db.Update(b.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(`ANALYZE`)
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
 	return h
 }
 
@@ -116,16 +125,15 @@ func settler(tx *db.Tx, i int, r *rand.Rand) error {
 //
 //	go test -run '^$' -bench Promise ./backend/mdm
 //
-// A scan takes about 4 ms on a computer with nothing else to do, so a page comes within 20 ms, a search within 50 or
-// little more, and the counts within 100.
+// A scan takes 4 ms on a fast computer, and 12 on a slow one that does other things besides. Pages and searches are held
+// at their 95th percentile: within 20 and 50 ms on the fast one, and not far from it on the other.
 const (
-	pageOverScan   = 5.0
-	searchOverScan = 14.0
-	countsOverScan = 18.0
+	pageOverScan   = 4.0
+	searchOverScan = 6.0
+	countsOverScan = 10.0
 )
 
-// BenchmarkPromiseList asks for first pages of every kind, as somebody does who types and clicks. It holds the median of
-// the pages and the 95th percentile of the searches against a scan.
+// BenchmarkPromiseList asks for first pages of every kind, as somebody does who types and clicks.
 func BenchmarkPromiseList(b *testing.B) {
 	b.Run("sqlite", func(b *testing.B) { promiseList(b, crowd(b, "", 100_000)) })
 	if os.Getenv("TEST_DATABASE_URL") != "" {
@@ -174,9 +182,6 @@ func promiseList(b *testing.B, h *house) {
 		}
 	}
 	counts := func() {
-		if _, err := h.server.Counts(b.Context()); err != nil {
-			b.Fatal(err)
-		}
 		if _, err := h.server.Facets(b.Context()); err != nil {
 			b.Fatal(err)
 		}
@@ -201,13 +206,13 @@ func promiseList(b *testing.B, h *house) {
 		for _, q := range searches {
 			search = append(search, took(ask(q)))
 		}
-		u, p := median(unit), median(page)
+		u, typical := median(unit), median(page)
 		median(search) // sorts
-		s := search[len(search)*95/100]
+		p, s := page[len(page)*95/100], search[len(search)*95/100]
 		c := took(counts)
 		b.ReportMetric(u/1000, "ms/scan")
-		b.ReportMetric(p/1000, "ms/page")
-		b.ReportMetric(page[len(page)*95/100]/1000, "ms/page-p95")
+		b.ReportMetric(typical/1000, "ms/page")
+		b.ReportMetric(p/1000, "ms/page-p95")
 		b.ReportMetric(s/1000, "ms/search-p95")
 		b.ReportMetric(c/1000, "ms/counts")
 		for _, promise := range []struct {

@@ -5,14 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"example.org/gatehouse/backend/db"
 )
 
 // road is a way to the rows of a page. Which is the shortest depends on how many rows are what is asked for, and that
-// nobody knows before. So a list is first walked a little way in its order: when many rows fit, the page is full soon.
-// When it does not get full, few rows fit, and those are found from the side of the conditions and sorted.
+// nobody knows before. An index that finds few rows is the shortest of all. Where many rows fit, which some of them tell,
+// a little way along the order of the list fills the page; when it does not, or where few fit, those are found from the
+// side of the conditions and sorted.
 type road struct {
 	where *where
 	order sorting
@@ -32,35 +35,41 @@ func chooseRoad(tx *db.Tx, q ListQuery, m Moment) (*road, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := crossing{tx: tx, w: w, o: o, steps: near + 2*q.Offset}
+	c := crossing{tx: tx, w: w, o: o, rows: q.Offset + q.Limit}
 	if q.After != "" {
 		key, n, err := parseCursor(o, q.After)
 		if err != nil {
 			return nil, err
 		}
 		c.after = true
+		c.seen, _ = key.(int64)
 		c.key, c.n = w.arg(key), w.arg(n)
 	}
+	found, err := c.found()
 	switch {
-	case !w.wordy() && (len(w.numbers) == 0 || !o.words):
-		return c.alone(), nil
+	case err != nil:
+		return nil, err
+	case found != nil:
+		return c.indexed(found...), nil
 	case o.words:
-		return c.nearWords()
+		return c.byWords()
+	case o.key == seenKey:
+		return c.byHours()
 	}
-	many, err := c.many()
-	if err != nil || !many {
-		return c.far(err)
-	}
-	return c.nearNumbers(), nil
+	return c.byNumbers()
 }
+
+// seenKey is the one number that lists are sorted by and that has an index, by the hour.
+const seenKey = `e.last_seen_at`
 
 // crossing is where the road is chosen.
 type crossing struct {
 	tx     *db.Tx
 	w      *where
 	o      sorting
-	steps  int
+	rows   int // that are wanted, with those before them
 	after  bool
+	seen   int64  // the cursor's key, when it is a number
 	key, n string // the parameters of the cursor
 }
 
@@ -77,46 +86,161 @@ func (c crossing) path(from, row, key string, conditions ...string) *road {
 	return &road{where: c.w, order: c.o, statement: statement}
 }
 
-// alone is the road when one of the two tables knows all that is asked for.
-func (c crossing) alone() *road {
-	if c.o.words {
-		return c.path(`listed l`, `l.n`, c.o.key)
+// indexed is the road of the rows that these conditions on enrollments find in an index.
+func (c crossing) indexed(found ...string) *road {
+	from := `enrollments e`
+	conditions := append(found, c.w.numbers...)
+	if c.w.wordy() || c.o.words {
+		from += ` CROSS JOIN listed l`
+		conditions = append(append(conditions, `l.n = e.n`), c.w.onWords(true)...)
 	}
-	return c.path(`enrollments e`, `e.n`, c.o.key, c.w.numbers...)
+	return c.path(from, `e.n`, c.o.key, conditions...)
 }
 
-// nearWords walks the index of a word.
-func (c crossing) nearWords() (*road, error) {
-	var key string
-	var n int64
-	edge, args := c.w.use(c.path(`listed l`, `l.n`, c.o.key).statement + ` LIMIT 1 OFFSET ` + c.w.arg(c.steps))
-	err := c.tx.Row(edge, args...).Scan(&n, &key)
-	whole := errors.Is(err, sql.ErrNoRows)
-	if err != nil && !whole {
+// found are conditions for which an index finds few rows, and all that are asked for; nil when there are none.
+func (c crossing) found() ([]string, error) {
+	for _, column := range slices.Sorted(maps.Keys(c.w.narrow)) {
+		found := c.w.narrow[column]
+		n, err := c.w.count(c.tx, `SELECT 1 FROM enrollments e WHERE `+strings.Join(found, ` AND `)+` LIMIT `+c.w.arg(few+1))
+		if err != nil {
+			return nil, err
+		}
+		if n <= few {
+			return slices.Clone(found), nil
+		}
+	}
+	return nil, nil
+}
+
+// byWords is the road in the order of a word, which has an index.
+func (c crossing) byWords() (*road, error) {
+	way := c.path(`listed l`, `l.n`, c.o.key)
+	if !c.w.wordy() && len(c.w.numbers) == 0 {
+		return way, nil
+	}
+	steps, err := c.steps(true, true)
+	if err != nil || steps == 0 {
+		return c.far(err)
+	}
+	return c.along(way.statement+` LIMIT `+c.w.arg(steps), true), nil
+}
+
+// byNumbers is the road in the order of a number: all of them are looked at, and then words as far as needed.
+func (c crossing) byNumbers() (*road, error) {
+	way := c.path(`enrollments e`, `e.n`, c.o.key, c.w.numbers...)
+	if !c.w.wordy() {
+		edge, err := c.edge()
+		if err != nil || edge == "" {
+			return way, err
+		}
+		r := c.path(`enrollments e`, `e.n`, c.o.key, append([]string{edge}, c.w.numbers...)...)
+		r.next = func() (*road, error) { return way, nil }
+		return r, nil
+	}
+	steps, err := c.steps(true, false)
+	if err != nil || steps == 0 {
+		return c.far(err)
+	}
+	return c.along(way.statement+` LIMIT `+c.w.arg(steps), false), nil
+}
+
+// byHours is the road in the order of the last contact: the rows of the first hours.
+func (c crossing) byHours() (*road, error) {
+	steps, err := c.steps(true, true)
+	if err != nil || steps == 0 {
+		r, failed := c.byNumbers()
+		return r, errors.Join(err, failed)
+	}
+	hours := `1 = 1`
+	if c.after {
+		hours = `e.seen_hour ` + c.o.compare + `= ` + c.w.arg(hourOf(c.seen))
+	}
+	var edge int64
+	statement, args := c.w.use(`SELECT e.seen_hour FROM enrollments e WHERE ` + hours + ` ORDER BY e.seen_hour ` + c.o.direction + ` LIMIT 1 OFFSET ` + c.w.arg(steps))
+	err = c.tx.Row(statement, args...).Scan(&edge)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c.byNumbers() // the list is short
+	}
+	if err != nil {
 		return nil, err
 	}
-	conditions := c.w.all(true)
-	from := `listed l`
-	if len(c.w.numbers) > 0 {
-		from = `listed l CROSS JOIN enrollments e`
-		conditions = append(conditions, `e.n = l.n`)
+	hours += ` AND e.seen_hour ` + map[string]string{">": "<= ", "<": ">= "}[c.o.compare] + c.w.arg(edge)
+	n, err := c.w.count(c.tx, `SELECT 1 FROM enrollments e WHERE `+hours+` LIMIT `+c.w.arg(steps+2*near+1))
+	if err != nil {
+		return nil, err
 	}
-	if whole {
-		return c.path(from, `l.n`, c.o.key, conditions...), nil
+	if n > steps+2*near { // an hour in which very many called
+		return c.byNumbers()
 	}
-	back := map[string]string{">": "<=", "<": ">="}[c.o.compare]
-	r := c.path(from, `l.n`, c.o.key, append(conditions, `(`+c.o.key+`, l.n) `+back+` (`+c.w.arg(key)+`, `+c.w.arg(n)+`)`)...)
-	r.next = func() (*road, error) { return c.far(nil) }
+	r := c.path(`enrollments e`, `e.n`, c.o.key, append([]string{hours}, c.w.numbers...)...)
+	if c.w.wordy() {
+		r = c.along(r.statement+` LIMIT `+c.w.arg(steps), false)
+	}
+	r.next = c.byNumbers
 	return r, nil
 }
 
-// nearNumbers takes the first rows by a number, and then looks at their words.
-func (c crossing) nearNumbers() *road {
-	first := c.path(`enrollments e`, `e.n`, c.o.key, c.w.numbers...).statement + ` LIMIT ` + c.w.arg(c.steps)
-	conditions := append(c.w.onWords(true), `l.n = t.n`)
-	statement := `SELECT t.n, t.k FROM (` + first + `) t CROSS JOIN listed l WHERE ` + strings.Join(conditions, ` AND `) +
+// edge guesses from some rows a key that few rows of the list come before, but enough for the page: to compare with it
+// costs less than to sort all rows. It is empty when the list is short, or few rows fit.
+func (c crossing) edge() (string, error) {
+	var most sql.NullInt64
+	if err := c.tx.Row(`SELECT MAX(n) FROM enrollments`).Scan(&most); err != nil || most.Int64 < near {
+		return "", err
+	}
+	place := 2*c.rows*sample/int(most.Int64) + sample/200
+	some := c.path(`(SELECT * FROM enrollments ORDER BY n LIMIT `+c.w.arg(sample)+`) e`, `e.n`, c.o.key, c.w.numbers...)
+	var n, key int64
+	statement, args := c.w.use(some.statement + ` LIMIT 1 OFFSET ` + c.w.arg(place))
+	err := c.tx.Row(statement, args...).Scan(&n, &key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return c.o.key + ` ` + c.o.upTo() + ` ` + c.w.arg(key), err
+}
+
+// along takes the first rows in the order of the list, and of those the ones that are what is asked for.
+func (c crossing) along(first string, numbers bool) *road {
+	from := `(` + first + `) t`
+	var conditions []string
+	if c.w.wordy() {
+		from += ` CROSS JOIN listed l`
+		conditions = append(append(conditions, `l.n = t.n`), c.w.onWords(true)...)
+	}
+	if numbers && len(c.w.numbers) > 0 {
+		from += ` CROSS JOIN enrollments e`
+		conditions = append(append(conditions, `e.n = t.n`), c.w.numbers...)
+	}
+	statement := `SELECT t.n, t.k FROM ` + from + ` WHERE ` + strings.Join(conditions, ` AND `) +
 		` ORDER BY t.k ` + c.o.direction + `, t.n ` + c.o.direction
 	return &road{where: c.w, order: c.o, statement: statement, next: func() (*road, error) { return c.far(nil) }}
+}
+
+// steps guesses from some rows how far to go along the order of the list until the page is full; 0 is too far.
+func (c crossing) steps(words, numbers bool) (int, error) {
+	share := 1.0
+	for _, half := range []struct {
+		asked      bool
+		from       string
+		conditions []string
+	}{{words, `(SELECT * FROM listed ORDER BY n LIMIT ` + c.w.arg(sample) + `) l`, c.w.onWords(true)}, {numbers, `(SELECT * FROM enrollments ORDER BY n LIMIT ` + c.w.arg(sample) + `) e`, c.w.numbers}} {
+		if !half.asked || len(half.conditions) == 0 {
+			continue
+		}
+		all, err := c.w.count(c.tx, `SELECT 1 FROM `+half.from)
+		if err != nil || all == 0 {
+			return 0, err
+		}
+		fit, err := c.w.count(c.tx, `SELECT 1 FROM `+half.from+` WHERE `+strings.Join(half.conditions, ` AND `))
+		if err != nil {
+			return 0, err
+		}
+		share *= float64(fit) / float64(all)
+	}
+	way := 1.5 * float64(c.rows) / share // a sample is not the whole
+	if way > float64(near+2*c.rows) {
+		return 0, nil
+	}
+	return int(way) + sample/10, nil
 }
 
 // far finds the rows from the side of the conditions, and sorts them.
@@ -161,12 +285,6 @@ func (c crossing) fewWords() (bool, error) {
 	return n <= few, err
 }
 
-// many guesses, from some rows, whether the words leave many.
-func (c crossing) many() (bool, error) {
-	n, err := c.w.count(c.tx, `SELECT 1 FROM (SELECT * FROM listed ORDER BY n LIMIT `+c.w.arg(sample)+`) l WHERE `+strings.Join(c.w.onWords(true), ` AND `))
-	return n*near >= sample*200, err
-}
-
 // count counts the rows of a statement.
 func (w *where) count(tx *db.Tx, statement string) (n int, err error) {
 	statement, args := w.use(`SELECT COUNT(*) FROM (` + statement + `) x`)
@@ -204,9 +322,18 @@ func (s *Server) count(tx *db.Tx, q ListQuery) (int, error) {
 
 // from are the tables of a list with its conditions, whatever the order, and the name of the row's number.
 func (c crossing) from() (from, row string, err error) {
-	conditions := c.w.all(false)
+	found, err := c.found()
+	if err != nil {
+		return "", "", err
+	}
+	conditions := append(c.w.all(found != nil), found...)
 	tables, row := `enrollments e`, `e.n`
 	switch {
+	case found != nil:
+		if c.w.wordy() {
+			tables = `enrollments e CROSS JOIN listed l`
+			conditions = append(conditions, `l.n = e.n`)
+		}
 	case c.w.wordy() && len(c.w.numbers) == 0:
 		tables, row = `listed l`, `l.n`
 	case c.w.wordy():
@@ -237,8 +364,11 @@ func wholeRoad(tx *db.Tx, q ListQuery, m Moment) (*road, error) {
 		return nil, err
 	}
 	c := crossing{tx: tx, w: w, o: o}
-	if !w.wordy() && (len(w.numbers) == 0 || !o.words) {
-		return c.alone(), nil
+	switch {
+	case !w.wordy() && !o.words:
+		return c.path(`enrollments e`, `e.n`, o.key, w.numbers...), nil
+	case !w.wordy() && len(w.numbers) == 0:
+		return c.path(`listed l`, `l.n`, o.key), nil
 	}
 	return c.far(nil)
 }
