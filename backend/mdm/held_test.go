@@ -16,7 +16,7 @@ var ours = map[string]bool{
 	"n": true, "renewed": true, "batch": true, "archived_from": true, "passcode": true, "kept": true, "stage": true,
 	"fingerprint": true, "token_digest": true, "attempt": true, "due_at": true, "claimed_until": true, "tries": true,
 	"topic": true, "token": true, "magic": true, "security_at": true, "status_at": true, "information_at": true,
-	"kept_by": true, "kept_at": true,
+	"kept_by": true, "kept_at": true, "seen_hour": true,
 }
 
 // F5: the panel equals the row. Whatever a column of a phone holds, it is in the panel.
