@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +18,8 @@ import (
 
 	"example.org/gatehouse/backend"
 	"example.org/gatehouse/backend/admin"
+	"example.org/gatehouse/backend/db"
+	"example.org/gatehouse/backend/mdm"
 	"example.org/gatehouse/backend/sim"
 	"example.org/gatehouse/frontend"
 )
@@ -26,6 +30,12 @@ const (
 	demoDomain = "example.org"
 	demoURL    = "https://mdm.example.org"
 	demoTopic  = "com.apple.mgmt.External.00000000-0000-4000-8000-00000000de50"
+)
+
+// livingDemo is how many phones of a demo are simulated; the rest are records.
+const (
+	livingDemo = 200
+	mostDemo   = 200_000
 )
 
 type demoOptions struct {
@@ -40,11 +50,14 @@ func (p *program) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "A throw-away server full of simulated phones, to look around",
 		Long: `Makes a Gatehouse in a temporary folder, a simulated push service, and a small town of people whose phones enroll through
-the real flow and go on living: they answer, leave, fall silent. Everything is gone when you stop it.`,
-		Example: `  gatehoused demo --phones 40`,
+the real flow and go on living: they answer, leave, fall silent. Everything is gone when you stop it.
+
+Of very many phones the first 200 live; the others are records, as if they had enrolled in the last year.`,
+		Example: `  gatehoused demo --phones 40
+  gatehoused demo --phones 100000`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if o.phones < 1 || o.phones > 1000 {
-				return misuse(c, "--phones is from 1 to 1000")
+			if o.phones < 1 || o.phones > mostDemo {
+				return misuse(c, "--phones is from 1 to 200000")
 			}
 			return p.demo(c.Context(), o)
 		},
@@ -127,6 +140,9 @@ func (p *program) inhabit(ctx context.Context, b *backend.Backend, d *door, o de
 		return stopped(ctx, err)
 	}
 	defer town.Close()
+	if err := p.imagine(ctx, b, o); err != nil {
+		return stopped(ctx, err)
+	}
 	// One after the other, as people do; whoever looks at the screens sees them come.
 	if err := town.Enroll(ctx, 2); err != nil {
 		if ctx.Err() != nil {
@@ -134,7 +150,7 @@ func (p *program) inhabit(ctx context.Context, b *backend.Backend, d *door, o de
 		}
 		p.complain("%v", err)
 	}
-	p.printf("ready demo %d phones, seed %d\n", len(town.Residents), town.Seed())
+	p.printf("ready demo %d phones, seed %d\n", o.phones, town.Seed())
 	return town.Live(ctx)
 }
 
@@ -151,7 +167,7 @@ func foundTown(ctx context.Context, b *backend.Backend, d *door, o demoOptions, 
 		return nil, err
 	}
 	town, err := sim.NewTown(sim.TownOptions{
-		Seed: o.seed, Phones: o.phones, Domain: demoDomain, Day: 20 * time.Minute,
+		Seed: o.seed, Phones: min(o.phones, livingDemo), Domain: demoDomain, Day: 20 * time.Minute,
 		Phone: sim.PhoneOptions{
 			Roots: roots, Dial: sim.DialTo(b.PublicAddr()), Device: device, Push: push, Log: slog.New(slog.DiscardHandler),
 		},
@@ -167,4 +183,55 @@ func foundTown(ctx context.Context, b *backend.Backend, d *door, o demoOptions, 
 		}
 	}
 	return town, nil
+}
+
+// imagine writes the records of the phones that are too many to live.
+func (p *program) imagine(ctx context.Context, b *backend.Backend, o demoOptions) error {
+	random := mathrand.New(mathrand.NewPCG(o.seed, 0x11f7)) //nolint:gosec // a seed makes the same records again
+	register := sim.Register(o.seed, "field."+demoDomain, max(o.phones-livingDemo, 0))
+	for some := range slices.Chunk(register, 1000) {
+		var records []mdm.Enrollment
+		for _, e := range some {
+			records = append(records, imagined(e, random, b.API().DB.Now()))
+		}
+		err := b.API().DB.Update(ctx, func(tx *db.Tx) error {
+			for _, e := range records {
+				if err := mdm.Imagine(tx, demoTopic, e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// imagined is what we might know of somebody's phone: most are in touch, some are silent, a few have left.
+func imagined(e sim.Entry, random *mathrand.Rand, now time.Time) mdm.Enrollment {
+	enrolled := now.Add(-time.Duration(random.Int64N(int64(365*24*time.Hour))) - time.Hour)
+	silent := time.Duration(random.ExpFloat64() * float64(16*time.Hour))
+	if random.IntN(15) == 0 {
+		silent += time.Duration(random.IntN(120)) * 24 * time.Hour
+	}
+	seen := now.Add(-silent)
+	if seen.Before(enrolled) {
+		seen = enrolled
+	}
+	battery, capacity := 5+random.Int64N(96), int64(128<<random.IntN(3))<<30
+	available, yes := random.Int64N(capacity), random.IntN(30) > 0
+	record := mdm.Enrollment{
+		ID: db.NewID(), Person: e.Identifier, PersonName: e.Name, ManagedAccount: e.Identifier, Stage: mdm.StageEnrolled,
+		AuthenticatedAt: enrolled, EnrolledAt: enrolled, LastSeenAt: seen, IdentityExpiresAt: enrolled.AddDate(2, 0, 0),
+		Device: mdm.Device{
+			ProductName: e.Product, Name: "iPhone", OSVersion: e.Version, Build: e.Build, Battery: &battery, Capacity: &capacity, Available: &available,
+			PasscodePresent: &yes, PasscodeCompliant: &yes, InformationAt: seen, SecurityAt: seen,
+		},
+	}
+	if random.IntN(40) == 0 {
+		record.Stage, record.EndedAt, record.EndedBy = mdm.StageRemoved, seen, mdm.EndedByCheckOut
+	}
+	return record
 }

@@ -63,12 +63,7 @@ var (
 )
 
 func settler(tx *db.Tx, i int, r *rand.Rand) error {
-	id := townID(i)
 	name := given[r.IntN(len(given))] + " " + families[r.IntN(len(families))]
-	person := fmt.Sprintf("person%06d@example.org", i)
-	product := products[r.IntN(len(products))]
-	major, minor := []int{17, 18, 18, 26, 26, 26, 26}[r.IntN(7)], r.IntN(7)
-	version := fmt.Sprintf("%d.%d", major, minor)
 	silent := time.Duration(r.ExpFloat64() * float64(20*time.Hour))
 	switch r.IntN(20) {
 	case 0:
@@ -76,48 +71,32 @@ func settler(tx *db.Tx, i int, r *rand.Rand) error {
 	case 1:
 		silent += 10 * 24 * time.Hour
 	}
-	stage := mdm.StageEnrolled
+	battery, capacity := r.Int64N(101), int64(128+128*r.IntN(4))<<30
+	available, told := r.Int64N(128<<30), r.IntN(4) > 0
+	e := mdm.Enrollment{
+		ID: townID(i), Person: fmt.Sprintf("person%06d@example.org", i), PersonName: name, Stage: mdm.StageEnrolled,
+		LastSeenAt: tx.Now.Add(-silent), IdentityExpiresAt: tx.Now.Add(time.Duration(r.IntN(200)-10) * 24 * time.Hour),
+		Device: mdm.Device{
+			ProductName: products[r.IntN(len(products))], Name: name + "s iPhone", Build: "23B85",
+			OSVersion: fmt.Sprintf("%d.%d", []int{17, 18, 18, 26, 26, 26, 26}[r.IntN(7)], r.IntN(7)),
+			Battery:   &battery, Capacity: &capacity, Available: &available, PasscodePresent: &told,
+		},
+	}
+	e.Device.InformationAt = e.LastSeenAt
+	e.AuthenticatedAt = e.LastSeenAt.Add(-time.Duration(r.IntN(400*24)) * time.Hour)
+	e.EnrolledAt = e.AuthenticatedAt
 	switch r.IntN(50) {
 	case 0:
-		stage = mdm.StageRemoved
+		e.Stage, e.EndedAt, e.EndedBy = mdm.StageRemoved, e.LastSeenAt, mdm.EndedByCheckOut
 	case 1:
-		stage = mdm.StageArchived
+		e.Stage, e.ArchivedAt = mdm.StageArchived, tx.Now
 	case 2:
-		stage = mdm.StageAuthenticated
+		e.Stage, e.EnrolledAt = mdm.StageAuthenticated, time.Time{}
 	}
-	seen := db.Millis(tx.Now.Add(-silent))
-	enrolled := seen - r.Int64N(400*24*3600*1000)
-	for _, s := range []struct {
-		statement string
-		args      []any
-	}{
-		{`INSERT INTO enrollments (id, person, stage, last_seen_at, identity_expires_at, renewed, authenticated_at, enrolled_at, ended_at, ended_by, token_at, information_at, battery, capacity, available, passcode)
-			VALUES ($1, $2, $3, $4, $5, FALSE, $6, $6, 0, '', $6, $7, $8, $9, $10, $11)`, []any{
-			id, person, string(stage), seen, db.Millis(tx.Now) + r.Int64N(1<<34) - 1<<28, enrolled, seen - r.Int64N(1<<30), r.IntN(101), int64(128+128*r.IntN(4)) << 30, r.Int64N(128 << 30), r.IntN(4),
-		}},
-		{`INSERT INTO pins (enrollment, attempt, fingerprint, token_digest) VALUES ($1, $2, $3, $3)`, []any{id, db.NewID(), fmt.Sprintf("%064x", i)}},
-		{`INSERT INTO devices (enrollment, person_name, managed_account, former, product_name, model, model_number, name, os_version, os_extra, build, battery, information_at, security_at, status_at)
-			VALUES ($1, $2, $3, '', $4, $4, 'MLPF3', $5, $6, '', '23B85', 50, 1, 1, 1)`, []any{id, name, person, product, name + "s iPhone", version}},
-		{`INSERT INTO listed (n, by_person, by_account, by_name, by_model, by_product, by_os, by_build, search)
-			SELECT n, $2, $3, $4, $5, $5, $6, '23b85', $7 FROM enrollments WHERE id = $1`, []any{
-			id, db.Fold(name), person, db.Fold(name + "s iPhone"), db.Fold(product), fmt.Sprintf("%05d.%05d", major, minor),
-			db.Fold(name + " " + person + " " + name + "s iPhone iPhone 16 Pro Max " + product + " " + version),
-		}},
-		{`INSERT INTO pushes (enrollment, topic, token, magic, token_at, due_at, claimed_until, tries, sent_at, outcome, reason, gone_at)
-			VALUES ($1, $2, $3, 'magic', $4, 0, 0, 0, 0, '', '', 0)`, []any{id, topic, []byte(id), enrolled}},
-	} {
-		if _, err := tx.Exec(s.statement, s.args...); err != nil {
-			return err
-		}
-	}
-	if i%40 != 0 {
-		return nil
-	}
-	n := 0
-	if err := tx.Row(`SELECT n FROM enrollments WHERE id = $1`, id).Scan(&n); err != nil {
+	if err := mdm.Imagine(tx, topic, e); err != nil || i%40 != 0 {
 		return err
 	}
-	_, err := tx.Exec(`INSERT INTO tags (n, folded, tag) VALUES ($1, 'sales', 'Sales')`, n)
+	_, err := tx.Exec(`INSERT INTO tags (n, folded, tag) SELECT n, 'sales', 'Sales' FROM enrollments WHERE id = $1`, e.ID)
 	return err
 }
 

@@ -143,3 +143,20 @@ func device(rng *rand.Rand) (product, version, build string) {
 	s := systems[min(int(rng.ExpFloat64()*1.2), len(systems)-1)]
 	return product, s.version, s.build
 }
+
+// Entry is what a list says of somebody and a phone that exist on paper only.
+type Entry struct {
+	Identifier, Name, Product, Version, Build string
+}
+
+// Register draws n entries, the same ones for the same seed.
+func Register(seed uint64, domain string, n int) []Entry {
+	rng := rand.New(rand.NewPCG(seed, 0x4e47))
+	all := make([]Entry, 0, n)
+	for _, c := range citizens(rng, n) {
+		e := Entry{Identifier: c.login + "@" + domain, Name: c.name()}
+		e.Product, e.Version, e.Build = device(rng)
+		all = append(all, e)
+	}
+	return all
+}

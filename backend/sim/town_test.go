@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 )
@@ -151,5 +152,20 @@ func TestLoadKnocksWithoutPeople(t *testing.T) {
 	report, err := Load(ctx, LoadOptions{URL: "https://" + s.addr, Phones: 2, Parallel: 2, For: time.Minute, Roots: s.roots, Domain: "example.org"})
 	if err != nil || report.Failed != 0 || len(report.Steps) != 3 || report.Steps[0].Count < 3 {
 		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+func TestRegisterIsTheSameForTheSameSeed(t *testing.T) {
+	t.Parallel()
+	a, b, other := Register(7, "example.org", 300), Register(7, "example.org", 300), Register(8, "example.org", 300)
+	if !slices.Equal(a, b) || slices.Equal(a, other) {
+		t.Error("a seed does not say who is in the register")
+	}
+	seen := map[string]bool{}
+	for _, e := range a {
+		if seen[e.Identifier] || e.Product == "" || e.Version == "" {
+			t.Errorf("odd entry %+v", e)
+		}
+		seen[e.Identifier] = true
 	}
 }
