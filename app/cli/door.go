@@ -103,30 +103,60 @@ func inside(b *backend.Backend, last *lastError) *door {
 	return &door{
 		base: "http://localhost", close: b.Close, log: last,
 		do: func(r *http.Request) (*http.Response, error) {
-			w := &recorder{header: http.Header{}, status: http.StatusOK}
-			handler.ServeHTTP(w, r.WithContext(admin.AsOperator(r.Context())))
-			return &http.Response{
-				Status: http.StatusText(w.status), StatusCode: w.status, Header: w.header, Body: io.NopCloser(&w.body),
-			}, nil
+			body, w := newAnswer()
+			go func() {
+				defer w.end()
+				handler.ServeHTTP(w, r.WithContext(admin.AsOperator(r.Context())))
+			}()
+			<-w.begun
+			return &http.Response{Status: http.StatusText(w.status), StatusCode: w.status, Header: w.header, Body: body}, nil
 		},
 	}
 }
 
-// recorder keeps an answer that was made in this process.
-type recorder struct {
+// answer is one that is made in this process. Its body is read while it is made: a long list is never held as a whole.
+type answer struct {
 	header http.Header
 	status int
-	body   bytes.Buffer
+	begun  chan struct{} // closed once status and header are final
+	once   sync.Once
+	body   *io.PipeWriter
+}
+
+func newAnswer() (io.ReadCloser, *answer) {
+	r, w := io.Pipe()
+	return rest{r}, &answer{header: http.Header{}, status: http.StatusOK, begun: make(chan struct{}), body: w}
+}
+
+// rest is a body that is read to its end before it is closed, so that whoever makes it is done then.
+type rest struct{ *io.PipeReader }
+
+func (r rest) Close() error {
+	_, err := io.Copy(io.Discard, r.PipeReader)
+	return err
 }
 
 // Header is that of the answer.
-func (w *recorder) Header() http.Header { return w.header }
+func (w *answer) Header() http.Header { return w.header }
 
-// WriteHeader keeps the status.
-func (w *recorder) WriteHeader(status int) { w.status = status }
+// WriteHeader fixes the status.
+func (w *answer) WriteHeader(status int) {
+	w.once.Do(func() {
+		w.status = status
+		close(w.begun)
+	})
+}
 
-// Write keeps the body.
-func (w *recorder) Write(b []byte) (int, error) { return w.body.Write(b) }
+// Write hands a piece of the body over.
+func (w *answer) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(b)
+}
+
+func (w *answer) end() {
+	w.WriteHeader(http.StatusOK)
+	w.body.Close() //nolint:errcheck // it never fails
+}
 
 // refused is a refusal of the door.
 type refused struct {
