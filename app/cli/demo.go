@@ -150,6 +150,9 @@ func (p *program) inhabit(ctx context.Context, b *backend.Backend, d *door, o de
 		}
 		p.complain("%v", err)
 	}
+	if err := imagineBefore(ctx, b, d, town); err != nil {
+		return stopped(ctx, err)
+	}
 	p.printf("ready demo %d phones, seed %d\n", o.phones, town.Seed())
 	return town.Live(ctx)
 }
@@ -183,6 +186,33 @@ func foundTown(ctx context.Context, b *backend.Backend, d *door, o demoOptions, 
 		}
 	}
 	return town, nil
+}
+
+// erased is how many residents have erased their phone before the demo began, so that it is listed twice.
+const erased = 2
+
+// imagineBefore writes the records that the phones of some residents had before.
+func imagineBefore(ctx context.Context, b *backend.Backend, d *door, town *sim.Town) error {
+	steady := slices.DeleteFunc(slices.Clone(town.Residents), func(r *sim.Resident) bool { return r.Habit != sim.Steady })
+	for i, r := range steady[:min(erased, len(steady)/8)] {
+		now := b.API().DB.Now()
+		left := now.Add(-time.Duration(i+1) * 3 * time.Hour)
+		record := mdm.Enrollment{
+			ID: db.NewID(), Person: r.Identifier, PersonName: r.Name, ManagedAccount: r.Identifier,
+			Stage: mdm.StageRemoved, EndedAt: left, EndedBy: mdm.EndedByCheckOut,
+			AuthenticatedAt: now.AddDate(0, -4, 0), EnrolledAt: now.AddDate(0, -4, 0), LastSeenAt: left, IdentityExpiresAt: now.AddDate(1, 0, 0),
+			Device: mdm.Device{ProductName: r.Phone.Model(), Name: r.Phone.Family(), OSVersion: r.Phone.OS(), InformationAt: left},
+		}
+		err := b.API().DB.Update(ctx, func(tx *db.Tx) error { return mdm.Imagine(tx, demoTopic, record) })
+		if err != nil {
+			return err
+		}
+		tags := map[string][]string{"tags": {"Sales"}}
+		if _, err := call[admin.Done](ctx, d, http.MethodPut, "/enrollments/"+record.ID+"/remarks", tags); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // imagine writes the records of the phones that are too many to live.

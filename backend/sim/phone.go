@@ -180,6 +180,9 @@ func (p *Phone) Family() string { return strings.TrimRight(p.o.Model, "012345678
 // Model is the ProductName.
 func (p *Phone) Model() string { return p.o.Model }
 
+// OS is the version of the system.
+func (p *Phone) OS() string { return p.o.OS }
+
 // Token is the access token of the last sign-in.
 func (p *Phone) Token() string { return look(p, func(s *state) string { return s.token }) }
 

@@ -33,6 +33,7 @@ export type Route =
   | { screen: 'people'; id?: string | undefined }
   | { screen: 'portal'; page: PortalPage; language?: string | undefined; key?: string | undefined }
   | { screen: 'cleanup' }
+  | { screen: 'duplicates' }
   | { screen: 'settings'; page: SettingsPage }
   | { screen: 'rehearsal' }
   | { screen: 'setup'; page?: SetupPage | undefined }
@@ -56,6 +57,7 @@ export function parse(hash: string): Route {
     case 'settings':
       return { screen, page: settingsPages.find((page) => page === id) ?? 'organization' }
     case 'cleanup':
+    case 'duplicates':
     case 'rehearsal':
       return { screen }
     case 'setup':
@@ -79,6 +81,7 @@ export function address(route: Route): string {
     case 'settings':
       return `#/settings/${route.page}`
     case 'cleanup':
+    case 'duplicates':
     case 'rehearsal':
       return `#/${route.screen}`
     case 'setup':

@@ -113,6 +113,11 @@ export const restore = (body: Selected) => ask(api.POST('/api/enrollments/restor
 export const purge = (ids: string[]) => ask(api.POST('/api/enrollments/purge', { body: { ids } }))
 export const batches = (signal?: Signal) => ask(api.GET('/api/batches', { signal }))
 export const undoBatch = (id: string) => ask(api.POST('/api/batches/{id}/undo', phone(id)))
+export const duplicates = (signal?: Signal) => ask(api.GET('/api/enrollments/duplicates', { signal }))
+/** link says that a phone is one that was enrolled before; release lets go of another person's record. */
+export const link = (id: string, former: string, release = false) =>
+  ask(api.POST('/api/enrollments/{id}/link', { ...phone(id), body: { former, release } }))
+export const unlink = (id: string) => ask(api.POST('/api/enrollments/{id}/unlink', phone(id)))
 export const views = (signal?: Signal) => ask(api.GET('/api/views', { signal }))
 export const saveView = (body: ViewBody) => ask(api.POST('/api/views', { body }))
 export const changeView = (id: string, body: ViewBody) =>
