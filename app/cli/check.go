@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.org/gatehouse/backend/admin"
+	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/export"
 )
 
@@ -25,7 +26,7 @@ func (p *program) checkCommand() *cobra.Command {
 				}
 				needs := 0
 				for _, f := range seen.Findings {
-					if f.Level != "good" {
+					if event.Level(f.Level).NeedsPerson() {
 						needs++
 					}
 				}

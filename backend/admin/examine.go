@@ -85,12 +85,23 @@ func (a *API) lately(ctx context.Context, r Rooms) []Finding {
 // examine is what the doctor finds. The names of a demo lead nowhere, which is nobody's problem.
 func (a *API) examine(ctx context.Context, r Rooms) []Finding {
 	all := append(findings(r.Doctor.Examine(ctx)), a.standingFinding(ctx)...)
+	all = append(all, a.textFindings(ctx)...)
+	slices.SortStableFunc(all, func(x, y Finding) int { return event.Level(y.Level).Urgency() - event.Level(x.Level).Urgency() })
 	if !a.House.State().Demo {
 		return all
 	}
 	return slices.DeleteFunc(all, func(f Finding) bool {
 		return strings.HasPrefix(f.Code, "host_") || strings.HasPrefix(f.Code, "domain_")
 	})
+}
+
+// textFindings says which languages of the portal somebody should look at.
+func (a *API) textFindings(ctx context.Context) []Finding {
+	now, err := a.Config.Settings.Get(ctx)
+	if err != nil {
+		return nil // the doctor has said so
+	}
+	return findings(a.Text.Health(ctx, now.Language))
 }
 
 // rehearsal is one that runs or ran in this process. A restart forgets it; the doctor erases what it left.

@@ -21,12 +21,24 @@ var actions = []struct{ prefix, action string }{
 	{"directory_", "directory"},
 	{"attempts_", "attempts"},
 	{"standing_", "settings"},
+	{"people_locked", "people"},
+	{"records_stale", "cleanup"},
+	{"records_erased_soon", "archived"},
+	{"phones_duplicate", "duplicates"},
+	{"languages_", "languages"},
 }
 
 // finding is a room's finding as a screen sees it.
 func finding(f event.Finding) Finding {
-	view := Finding{Code: f.Code, Level: string(f.Level), Params: params(f.Params), Action: "none"}
-	if f.Level == event.Good {
+	view := Finding{Code: f.Code, Level: string(f.Level), Params: params(f.Params), Action: "none", Filter: f.Filter}
+	switch {
+	case f.Level == event.Good:
+		return view
+	case f.Params["enrollment"] != "":
+		view.Action = "phone"
+		return view
+	case len(f.Filter) > 0:
+		view.Action = "phones"
 		return view
 	}
 	for _, a := range actions {

@@ -123,7 +123,7 @@ func viewEnrollment(e mdm.Enrollment, m mdm.Moment) Enrollment {
 		Name: d.Name, Nickname: e.Remarks.Nickname, Group: e.Group, Model: d.Model, ProductName: d.ProductName,
 		OSVersion: d.OSVersion, Build: d.Build, Capacity: d.Capacity, Available: d.Available, Battery: d.Battery, Passcode: d.Passcode(),
 		EnrolledAt: e.EnrolledAt, LastSeenAt: e.LastSeenAt, LastInfoAt: d.InformationAt, EndedAt: e.EndedAt, ArchivedAt: e.ArchivedAt,
-		WokenAt: e.Push.SentAt, IdentityNotAfter: e.IdentityExpiresAt, AwayHours: int(m.Away.Within(e.LastSeenAt, m.Now).Hours()),
+		WokenAt: e.Push.SentAt, FailedAt: e.FailedAt, IdentityNotAfter: e.IdentityExpiresAt, AwayHours: int(m.Away.Within(e.LastSeenAt, m.Now).Hours()),
 		Tags: append([]string{}, e.Remarks.Tags...), Notes: e.Remarks.Notes, Fields: slices.Clone(e.Remarks.Fields[:]),
 		Batch: e.Batch, FormerID: e.Former, Same: e.Same,
 	}

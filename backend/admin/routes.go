@@ -11,6 +11,7 @@ import (
 // routes lists every ability with its method, path and role. The paper at /api/openapi.json is made from it.
 func (a *API) routes(api door) {
 	get(api, "/overview", viewer, a.Overview)
+	get(api, "/overview/charts", viewer, a.Charts)
 	get(api, "/version", viewer, a.Version)
 	get(api, "/news", viewer, a.News)
 	get(api, "/events", viewer, a.Events)

@@ -14,9 +14,10 @@ type Version struct {
 // Finding is one thing that is so, or needs a person. The screen has the words for each code.
 type Finding struct {
 	Code   string            `json:"code" example:"push_certificate.missing"`
-	Level  string            `json:"level" enum:"good,attention,broken"`
+	Level  string            `json:"level" enum:"good,notice,attention,broken" doc:"in order; nothing is wrong, somebody may want to do something; look soon; phones cannot do something right now"`
 	Params map[string]string `json:"params"`
-	Action string            `json:"action" enum:"none,settings,push_certificate,tls,directory,people,attempts" doc:"where the next step is taken"`
+	Action string            `json:"action" enum:"none,settings,push_certificate,tls,directory,people,attempts,phones,phone,cleanup,archived,duplicates,languages" doc:"where the next step is taken"`
+	Filter []string          `json:"filter,omitempty" doc:"conditions of the list of phones that find those it is about"`
 }
 
 // Overview is the first screen: how the server is, and what needs a person, most urgent first.
@@ -210,6 +211,7 @@ type Enrollment struct {
 	EndedAt        time.Time `json:"ended_at,omitzero"`
 	ArchivedAt     time.Time `json:"archived_at,omitzero"`
 	WokenAt        time.Time `json:"woken_at,omitzero" doc:"when it was called last"`
+	FailedAt       time.Time `json:"failed_at,omitzero" doc:"when it could not carry out a command; absent once it has carried out one of that type"`
 	// An identity that has run out cannot be renewed: the phone must enroll again.
 	IdentityNotAfter time.Time `json:"identity_not_after,omitzero" doc:"when its certificate ends"`
 	AwayHours        int       `json:"away_hours" doc:"hours since the last contact in which phones could not reach us"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
@@ -109,26 +110,33 @@ func (d *Directory) TestLDAP(ctx context.Context, identifier, password string) (
 	return r, nil
 }
 
-// Health says what an administrator should know about the directory.
+// Health says what an administrator should know about the directory, and about people whom it lets wait.
 func (d *Directory) Health(ctx context.Context) []event.Finding {
 	s, err := d.settings.Get(ctx)
 	if err != nil {
 		return []event.Finding{{Code: "directory_unreadable", Level: event.Broken}}
 	}
-	if s.Directory.Enabled {
-		return d.healthOfLDAP(ctx, s.Directory)
-	}
-	var people int
+	var people, locked int
 	err = d.db.View(ctx, func(tx *db.Tx) error {
-		return tx.Row(`SELECT COUNT(*) FROM local_accounts`).Scan(&people)
+		if err := tx.Row(`SELECT COUNT(*) FROM local_accounts`).Scan(&people); err != nil {
+			return err
+		}
+		return tx.Row(`SELECT COUNT(*) FROM sign_ins WHERE locked_until > $1`, db.Millis(tx.Now)).Scan(&locked)
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return []event.Finding{{Code: "directory_unreadable", Level: event.Broken}}
-	case people == 0:
-		return []event.Finding{{Code: "directory_nobody", Level: event.Attention}}
 	}
-	return nil
+	var found []event.Finding
+	if locked > 0 {
+		found = append(found, event.Finding{Code: "people_locked", Level: event.Notice, Params: map[string]string{"count": strconv.Itoa(locked)}})
+	}
+	switch {
+	case s.Directory.Enabled:
+		found = append(found, d.healthOfLDAP(ctx, s.Directory)...)
+	case people == 0:
+		found = append(found, event.Finding{Code: "directory_nobody", Level: event.Attention})
+	}
+	return found
 }
 
 func (d *Directory) healthOfLDAP(ctx context.Context, conf settings.LDAP) []event.Finding {

@@ -105,8 +105,22 @@ func TestUnlock(t *testing.T) {
 	if err != nil || len(list) != 1 || !list[0].LockedUntil.Equal(h.clock.Now().Add(personPause)) {
 		t.Errorf("the list does not show the lock: %+v, %v", list, err)
 	}
+	locked := func() string {
+		for _, f := range h.Health(t.Context()) {
+			if f.Code == "people_locked" {
+				return f.Params["count"]
+			}
+		}
+		return ""
+	}
+	if n := locked(); n != "1" {
+		t.Errorf("the findings say that %q people are locked out", n)
+	}
 	if err := h.Unlock(t.Context(), "ANNA@example.org"); err != nil {
 		t.Fatal(err)
+	}
+	if n := locked(); n != "" {
+		t.Errorf("after the administrator unlocked: %q people are locked out", n)
 	}
 	if err := prove("right"); err != nil {
 		t.Errorf("after the administrator unlocked: %v", err)

@@ -64,17 +64,6 @@ func (d *Doctor) Examine(ctx context.Context) []event.Finding {
 	}
 	work.Wait()
 	all := slices.Concat(found...)
-	slices.SortStableFunc(all, func(a, b event.Finding) int { return urgency(b.Level) - urgency(a.Level) })
+	slices.SortStableFunc(all, func(a, b event.Finding) int { return b.Level.Urgency() - a.Level.Urgency() })
 	return all
-}
-
-func urgency(l event.Level) int {
-	switch l {
-	case event.Broken:
-		return 2
-	case event.Attention:
-		return 1
-	default:
-		return 0
-	}
 }

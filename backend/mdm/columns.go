@@ -69,6 +69,7 @@ var columns = append([]Column{
 	{Name: "ended_at", Title: "Ended", Kind: When, key: "e.ended_at", value: at(func(e *Enrollment) time.Time { return e.EndedAt })},
 	{Name: "archived_at", Title: "Archived", Kind: When, key: "e.archived_at", value: at(func(e *Enrollment) time.Time { return e.ArchivedAt })},
 	{Name: "woken_at", Title: "Woken", Kind: When, key: "e.sent_at", value: at(func(e *Enrollment) time.Time { return e.Push.SentAt })},
+	{Name: "failed_at", Title: "Command failed", Kind: When, key: "e.failed_at", value: at(func(e *Enrollment) time.Time { return e.FailedAt })},
 	{Name: "identity_not_after", Title: "Certificate until", Kind: When, key: "e.identity_expires_at", value: at(func(e *Enrollment) time.Time { return e.IdentityExpiresAt })},
 	{Name: "capacity", Title: "Storage", Kind: Bytes, key: "e.capacity", value: number(func(e *Enrollment) *int64 { return e.Device.Capacity })},
 	{Name: "available", Title: "Free storage", Kind: Bytes, key: "e.available", value: number(func(e *Enrollment) *int64 { return e.Device.Available })},

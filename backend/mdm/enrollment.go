@@ -43,7 +43,8 @@ type Enrollment struct {
 	EndedAt           time.Time
 	EndedBy           string
 	ArchivedAt        time.Time
-	Batch             string // with which it was archived
+	Batch             string    // with which it was archived
+	FailedAt          time.Time // when it could not carry out a command, if it has not carried out another of that type since
 	Remarks           Remarks
 	Kept              Keep
 }

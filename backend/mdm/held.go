@@ -126,6 +126,7 @@ func held(tx *db.Tx, id string) ([]Held, error) {
 	h.time("woken_at", e.Push.SentAt)
 	h.text("push_outcome", strings.TrimSpace(e.Push.Outcome+" "+e.Push.Reason))
 	h.time("push_gone_at", e.Push.GoneAt)
+	h.time("failed_at", e.FailedAt)
 	h.text("ended_by", e.EndedBy)
 	h.time("ended_at", e.EndedAt)
 	h.time("archived_at", e.ArchivedAt)

@@ -59,7 +59,7 @@ const (
 
 const enrollmentColumns = `
 	e.id, pin.attempt, e.person, e.stage, e.last_seen_at, e.identity_expires_at, e.authenticated_at, e.enrolled_at, e.ended_at, e.ended_by,
-	e.archived_at, e.batch,
+	e.archived_at, e.batch, e.failed_at,
 	d.person_name, d.managed_account, d.former, d.product_name, d.model, d.model_number, d.name, d.os_version, d.os_extra, d.build,
 	d.capacity, d.available, d.battery, d.passcode_present, d.passcode_compliant, d.hardware_encryption, d.user_enrollment,
 	d.information_at, d.security_at, d.status_at,
@@ -230,12 +230,12 @@ func get(tx *db.Tx, id string) (Enrollment, error) {
 
 func scan(row interface{ Scan(...any) error }, key, n *string) (Enrollment, error) {
 	var e Enrollment
-	var seen, expires, authenticated, enrolledAt, ended, archived, information, security, status, token, sent, gone, due, kept int64
+	var seen, expires, authenticated, enrolledAt, ended, archived, information, security, status, token, sent, gone, due, kept, failed int64
 	var fields, tags string
 	d, r := &e.Device, &e.Remarks
 	err := row.Scan(key, n,
 		&e.ID, &e.Attempt, &e.Person, &e.Stage, &seen, &expires, &authenticated, &enrolledAt, &ended, &e.EndedBy,
-		&archived, &e.Batch,
+		&archived, &e.Batch, &failed,
 		&e.PersonName, &e.ManagedAccount, &e.Former, &d.ProductName, &d.Model, &d.ModelNumber, &d.Name, &d.OSVersion, &d.OSExtra, &d.Build,
 		&d.Capacity, &d.Available, &d.Battery, &d.PasscodePresent, &d.PasscodeCompliant, &d.Encryption, &d.UserEnrollment,
 		&information, &security, &status,
@@ -245,7 +245,7 @@ func scan(row interface{ Scan(...any) error }, key, n *string) (Enrollment, erro
 		return e, err
 	}
 	e.LastSeenAt, e.IdentityExpiresAt, e.AuthenticatedAt, e.EnrolledAt, e.EndedAt = db.Time(seen), db.Time(expires), db.Time(authenticated), db.Time(enrolledAt), db.Time(ended)
-	e.ArchivedAt, e.Kept.At = db.Time(archived), db.Time(kept)
+	e.ArchivedAt, e.Kept.At, e.FailedAt = db.Time(archived), db.Time(kept), db.Time(failed)
 	d.InformationAt, d.SecurityAt, d.StatusAt = db.Time(information), db.Time(security), db.Time(status)
 	e.Push.Reachable = token > 0
 	e.Push.TokenAt, e.Push.SentAt, e.Push.GoneAt, e.Push.DueAt = db.Time(token), db.Time(sent), db.Time(gone), db.Time(due)

@@ -3,7 +3,6 @@ package mdm
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -286,18 +285,4 @@ func (s *Server) Wake(ctx context.Context, ids ...string) (int, error) {
 		return 0, fmt.Errorf("wake phones: %w", err)
 	}
 	return n, nil
-}
-
-// health: phones that cannot be woken, for reasons that are not the certificate's.
-func health(tx *db.Tx) ([]event.Finding, error) {
-	var late int
-	err := tx.Row(`
-		SELECT COUNT(*) FROM pushes WHERE due_at > 0 AND due_at <= $1 AND outcome = 'later'`, db.Millis(tx.Now.Add(laterMost))).Scan(&late)
-	if err != nil {
-		return nil, fmt.Errorf("count phones that wait for a push: %w", err)
-	}
-	if late == 0 {
-		return nil, nil
-	}
-	return []event.Finding{{Code: "push_service_unreachable", Level: event.Attention, Params: map[string]string{"count": strconv.Itoa(late)}}}, nil
 }

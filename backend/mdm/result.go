@@ -148,6 +148,9 @@ func (s *Server) settle(tx *db.Tx, id string, p *pin, m result, state CommandSta
 	if err != nil {
 		return false, fmt.Errorf("take an answer: %w", err)
 	}
+	if err := failed(tx, id, requestType, state); err != nil {
+		return false, err
+	}
 	if state == CommandAcknowledged {
 		if err := s.understand(tx, id, requestType, &m); err != nil {
 			return false, err
@@ -164,6 +167,21 @@ func (s *Server) settle(tx *db.Tx, id string, p *pin, m result, state CommandSta
 		return true, s.leave(tx, id, p, EndedByUs)
 	}
 	return true, nil
+}
+
+// failed remembers the last command that a phone could not carry out, until it carries out another one of that type.
+func failed(tx *db.Tx, id, requestType string, state CommandState) error {
+	var err error
+	switch state {
+	case CommandError, CommandFormatError:
+		_, err = tx.Exec(`UPDATE enrollments SET failed_at = $1, failed_type = $2 WHERE id = $3`, db.Millis(tx.Now), requestType, id)
+	case CommandAcknowledged:
+		_, err = tx.Exec(`UPDATE enrollments SET failed_at = 0, failed_type = '' WHERE id = $1 AND failed_type = $2`, id, requestType)
+	}
+	if err != nil {
+		return fmt.Errorf("note a command that failed: %w", err)
+	}
+	return nil
 }
 
 func repeated(tx *db.Tx, id, uuid string) (bool, error) {

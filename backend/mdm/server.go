@@ -136,12 +136,11 @@ func New(c Config) *Server {
 	return s
 }
 
-// Health says what is wrong with reaching the phones.
+// Health says what is wrong with reaching the phones, and which of them somebody should look at.
 func (s *Server) Health(ctx context.Context) []event.Finding {
 	var f []event.Finding
-	err := s.db.View(ctx, func(tx *db.Tx) error {
-		var err error
-		f, err = health(tx)
+	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
+		f, err = s.needs(tx)
 		return err
 	})
 	if err != nil {

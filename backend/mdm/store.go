@@ -122,7 +122,8 @@ func begun(tx *db.Tx, id string, p pin) error {
 		ON CONFLICT (id) DO UPDATE SET
 			person = excluded.person, stage = excluded.stage, last_seen_at = excluded.last_seen_at,
 			identity_expires_at = excluded.identity_expires_at, renewed = FALSE, authenticated_at = excluded.authenticated_at,
-			enrolled_at = 0, ended_at = 0, ended_by = '', archived_at = 0, archived_from = '', batch = ''`,
+			enrolled_at = 0, ended_at = 0, ended_by = '', archived_at = 0, archived_from = '', batch = '',
+			failed_at = 0, failed_type = ''`,
 		id, p.person, string(p.stage), db.Millis(tx.Now), db.Millis(p.identityExpires))
 	if err != nil {
 		return fmt.Errorf("begin enrollment: %w", err)

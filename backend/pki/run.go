@@ -84,6 +84,8 @@ func (a *Authority) identityHealth(ctx context.Context) []event.Finding {
 	}
 	return []event.Finding{{Code: "identities_expiring", Level: event.Attention, Params: map[string]string{
 		"count": strconv.FormatInt(phones, 10), "expires": db.Time(first).UTC().Format(time.RFC3339),
+	}, Filter: []string{
+		"identity_not_after:before:" + a.db.Now().Add(expiringSoon).UTC().Format(time.RFC3339), "state:in:enrolled|quiet|asleep|probably_removed",
 	}}}
 }
 

@@ -32,6 +32,7 @@ type Settings struct {
 	ManagedAccount ManagedAccount `json:"managed_account"`
 	Directory      LDAP           `json:"directory"`
 	StandingExport StandingExport `json:"standing_export"`
+	Cleanup        Cleanup        `json:"cleanup"`
 }
 
 // StandingExport writes the list of phones to a folder, again and again.
@@ -126,6 +127,10 @@ func Defaults() Settings {
 		Privacy:        Privacy{Name: true, Storage: true, Battery: true, Passcode: true, Apps: true, Settings: true, Address: true},
 		ManagedAccount: ManagedAccount{Rule: RuleSame},
 		StandingExport: StandingExport{Every: "day", Format: "csv", Keep: 14},
+		Cleanup: Cleanup{
+			Every: "day", Most: 20,
+			Rule: CleanupRule{Waiting: 14, Silent: 90, ProbablyRemoved: 30, MustEnrollAgain: 30, Removed: 30},
+		},
 	}
 }
 
@@ -300,7 +305,7 @@ func (s Settings) Validate() error {
 		return invalid("directory.ca", "too_long", "")
 	}
 	return firstOf(s.validateOrganization, s.validateAddresses, s.validateRules, s.Enrollment.validate, s.Portal.validate, s.Privacy.validate,
-		s.validateDirectory, s.StandingExport.validate)
+		s.validateDirectory, s.StandingExport.validate, s.Cleanup.validate)
 }
 
 func firstOf(checks ...func() error) error {

@@ -10,6 +10,7 @@ describe('routes', () => {
     { screen: 'portal', page: 'history' },
     { screen: 'portal', page: 'texts', language: 'pt-BR', key: 'signin.title' },
     { screen: 'settings', page: 'certificates' },
+    { screen: 'cleanup', part: 'archived' },
     { screen: 'rehearsal' },
     { screen: 'setup', page: 'url' },
   ])('come back from their address: $screen', (route) => {

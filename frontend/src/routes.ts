@@ -26,13 +26,16 @@ export type SetupPage = (typeof setupPages)[number]
 export const portalPages = ['texts', 'languages', 'pages', 'look', 'agreements', 'history'] as const
 export type PortalPage = (typeof portalPages)[number]
 
+export const cleanupParts = ['proposed', 'waking', 'kept', 'archived'] as const
+export type CleanupPart = (typeof cleanupParts)[number]
+
 export type Route =
   | { screen: 'overview' }
   | { screen: 'phones'; id?: string | undefined; filter?: string[] }
   | { screen: 'waiting'; id?: string | undefined }
   | { screen: 'people'; id?: string | undefined }
   | { screen: 'portal'; page: PortalPage; language?: string | undefined; key?: string | undefined }
-  | { screen: 'cleanup' }
+  | { screen: 'cleanup'; part?: CleanupPart | undefined }
   | { screen: 'duplicates' }
   | { screen: 'settings'; page: SettingsPage }
   | { screen: 'rehearsal' }
@@ -57,6 +60,7 @@ export function parse(hash: string): Route {
     case 'settings':
       return { screen, page: settingsPages.find((page) => page === id) ?? 'organization' }
     case 'cleanup':
+      return { screen, part: cleanupParts.find((part) => part === id) }
     case 'duplicates':
     case 'rehearsal':
       return { screen }
@@ -81,6 +85,7 @@ export function address(route: Route): string {
     case 'settings':
       return `#/settings/${route.page}`
     case 'cleanup':
+      return `#/cleanup${tail(route.part)}`
     case 'duplicates':
     case 'rehearsal':
       return `#/${route.screen}`

@@ -644,6 +644,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/overview/charts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-overview-charts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/people": {
         parameters: {
             query?: never;
@@ -1425,6 +1441,47 @@ export interface components {
             /** Format: int64 */
             count: number;
         };
+        ChartBar: {
+            /** Format: int64 */
+            count: number;
+            filter: string[];
+        };
+        ChartSeen: {
+            /** Format: int64 */
+            count: number;
+            filter: string[];
+            /**
+             * Format: int64
+             * @description days
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description days; absent: no end
+             */
+            until?: number;
+        };
+        ChartVersion: {
+            /** Format: int64 */
+            count: number;
+            filter: string[];
+            /** @example 26.1 */
+            version: string;
+        };
+        ChartWeek: {
+            enrolled: components["schemas"]["ChartBar"];
+            /** Format: date-time */
+            from: string;
+            left: components["schemas"]["ChartBar"];
+        };
+        Charts: {
+            /** @description the last contact of phones under management */
+            seen: components["schemas"]["ChartSeen"][];
+            /** @description of the system of phones under management, the newest first */
+            versions: components["schemas"]["ChartVersion"][];
+            /** @description of the last half year, the present one last */
+            weeks: components["schemas"]["ChartWeek"][];
+        };
         Check: {
             findings: components["schemas"]["Finding"][];
             /** @description nothing in the way of keeping the answer */
@@ -1619,6 +1676,11 @@ export interface components {
             enrolled_at?: string;
             /** @description Apple's EnrollmentID */
             enrollment_id: string;
+            /**
+             * Format: date-time
+             * @description when it could not carry out a command; absent once it has carried out one of that type
+             */
+            failed_at?: string;
             /** @description the ten own fields, in order; the settings have their names */
             fields: string[];
             /** @description the enrollment before this one, as its person said, or else the last one of the same person and model */
@@ -1748,6 +1810,11 @@ export interface components {
             /** @description Apple's EnrollmentID */
             enrollment_id: string;
             facts: components["schemas"]["Fact"][];
+            /**
+             * Format: date-time
+             * @description when it could not carry out a command; absent once it has carried out one of that type
+             */
+            failed_at?: string;
             /** @description the ten own fields, in order; the settings have their names */
             fields: string[];
             /** @description the enrollments before this one, newest first */
@@ -1992,11 +2059,16 @@ export interface components {
              * @description where the next step is taken
              * @enum {string}
              */
-            action: "none" | "settings" | "push_certificate" | "tls" | "directory" | "people" | "attempts";
+            action: "none" | "settings" | "push_certificate" | "tls" | "directory" | "people" | "attempts" | "phones" | "phone" | "cleanup" | "archived" | "duplicates" | "languages";
             /** @example push_certificate.missing */
             code: string;
-            /** @enum {string} */
-            level: "good" | "attention" | "broken";
+            /** @description conditions of the list of phones that find those it is about */
+            filter?: string[];
+            /**
+             * @description in order; nothing is wrong, somebody may want to do something; look soon; phones cannot do something right now
+             * @enum {string}
+             */
+            level: "good" | "notice" | "attention" | "broken";
             params: {
                 [key: string]: string;
             };
@@ -2462,6 +2534,7 @@ export interface components {
             url: string;
         };
         Settings: {
+            cleanup: components["schemas"]["SettingsCleanup"];
             directory: components["schemas"]["SettingsLDAP"];
             /** @description Domains of work accounts, the part after the @ */
             domains: string[];
@@ -2477,6 +2550,48 @@ export interface components {
             standing_export: components["schemas"]["SettingsStandingExport"];
             /** @description Address that phones use, https://NAME[:PORT] */
             url: string;
+        };
+        SettingsCleanup: {
+            /** @description Put stale records away by itself, once its report was accepted */
+            automatic: boolean;
+            /**
+             * @description How often: day or week
+             * @enum {string}
+             */
+            every: "day" | "week";
+            /**
+             * Format: int64
+             * @description Per cent of all records that one clean-up may take; more waits for you
+             */
+            most: number;
+            rule: components["schemas"]["SettingsCleanupRule"];
+        };
+        SettingsCleanupRule: {
+            /**
+             * Format: int64
+             * @description Days after its certificate ended after which a phone is stale; 0: never
+             */
+            must_enroll_again: number;
+            /**
+             * Format: int64
+             * @description Days of silence after which a phone that Apple cannot reach is stale; 0: never
+             */
+            probably_removed: number;
+            /**
+             * Format: int64
+             * @description Days after which a phone that left is stale; 0: never
+             */
+            removed: number;
+            /**
+             * Format: int64
+             * @description Days of silence after which a phone that was woken in vain is stale; 0: never
+             */
+            silent: number;
+            /**
+             * Format: int64
+             * @description Days after which who never finished enrolling is stale; 0: never
+             */
+            waiting: number;
         };
         SettingsEnrollment: {
             /** @description Groups of people, as JSON: [{"name":"Warehouse","dn":"cn=…","people":["…"]}] */
@@ -4470,6 +4585,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-overview-charts": {
+        parameters: {
+            query?: {
+                /** @description IANA name; weeks begin on Monday there */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Charts"];
                 };
             };
             /** @description Error */

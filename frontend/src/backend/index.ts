@@ -20,6 +20,8 @@ import type {
 type Signal = AbortSignal | undefined
 
 export const overview = (signal?: Signal) => ask(api.GET('/api/overview', { signal }))
+export const charts = (time_zone: string, signal?: Signal) =>
+  ask(api.GET('/api/overview/charts', { params: { query: { time_zone } }, signal }))
 export const version = (signal?: Signal) => ask(api.GET('/api/version', { signal }))
 export const check = (signal?: Signal) => ask(api.GET('/api/check', { signal }))
 

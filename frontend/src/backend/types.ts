@@ -5,6 +5,8 @@ type Schemas = components['schemas']
 
 export type Overview = Schemas['Overview']
 export type Finding = Schemas['Finding']
+export type Charts = Schemas['Charts']
+export type ChartBar = Schemas['ChartBar']
 export type FunnelStep = Schemas['FunnelStep']
 export type Counts = Schemas['Counts']
 export type Attempt = Schemas['Attempt']

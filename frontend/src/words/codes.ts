@@ -53,8 +53,9 @@ export interface Said {
   reason: string
 }
 
-export function finding(found: Finding): Said {
-  const vars = readable(found.params)
+export function finding(found: Pick<Finding, 'code' | 'params'>): Said {
+  const type = found.params['type']
+  const vars = { ...readable(found.params), ...(type ? { type: command(type) } : {}) }
   const title = look('finding', found.code, 'finding.unknown')
   const reason = `finding.${found.code}.why`
   return {

@@ -59,6 +59,11 @@ export function moment(lang: string, at: string): string {
   return dates('moment', lang, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(at))
 }
 
+/** month is the name of a month, short enough for an axis. */
+export function month(lang: string, at: string): string {
+  return dates('month', lang, { month: 'short' }).format(new Date(at))
+}
+
 export function number(lang: string, value: number): string {
   return numbers('number', lang).format(value)
 }

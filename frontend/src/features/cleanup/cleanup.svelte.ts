@@ -1,6 +1,7 @@
 import { attempt } from '~/actions/action'
 import * as backend from '~/backend'
 import type { Batch, Enrollment, Receipt, StaleRule, StaleSummary } from '~/backend/types'
+import type { CleanupPart as Part } from '~/routes'
 import { keep, kept } from '~/ui/kept'
 import { Load } from '~/ui/load.svelte'
 import { Rows } from '~/ui/rows.svelte'
@@ -16,8 +17,6 @@ export const usual: StaleRule = {
   must_enroll_again: 30,
   removed: 30,
 }
-export const parts = ['proposed', 'waking', 'kept', 'archived'] as const
-export type Part = (typeof parts)[number]
 
 const pause = 80
 /** as many records as are erased in one transaction. */

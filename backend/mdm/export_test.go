@@ -1,0 +1,4 @@
+package mdm
+
+// SortVersion is how versions are stored.
+var SortVersion = sortVersion
