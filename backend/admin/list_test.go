@@ -35,7 +35,16 @@ func TestTheListOfPhones(t *testing.T) {
 		id := list.Enrollments[0].ID
 		h.want("PUT", "/enrollments/"+id+"/remarks", `{"nickname":"Küche","tags":["Café","VIP"],"notes":"leiht es aus","fields":{"2":"B 17"}}`, nil)
 		h.want("POST", "/enrollments/tags", `{"view":{"search":"kuche"},"add":["Neu"],"remove":["vip"]}`, nil)
-		h.want("POST", "/enrollments/keep", `{"ids":["`+id+`"],"reason":"Museum"}`, nil)
+		var pinned admin.Pinned
+		h.want("POST", "/enrollments/keep", `{"ids":["`+id+`"],"reason":"On loan"}`, &pinned)
+		h.want("POST", "/enrollments/keep", `{"view":{"search":"kuche"},"reason":"Museum"}`, &pinned)
+		if pinned.Count != 1 || pinned.Before[0].Reason != "On loan" || !slices.Equal(pinned.Before[0].IDs, []string{id}) {
+			t.Errorf("what all pins of a list said before: %+v", pinned)
+		}
+		h.want("POST", "/enrollments/keep", `{"view":{"search":"kuche"},"reason":"Museum"}`, &pinned)
+		if pinned.Count != 0 || len(pinned.Before) != 0 {
+			t.Errorf("pinned twice: %+v", pinned)
+		}
 
 		filters := url.Values{"filter": {"tags:has:cafe", "os_version:at_least:1", "field2:is:b 17"}, "sort": {"-battery"}, "offset": {"0"}}
 		h.want("GET", "/enrollments?"+filters.Encode(), "", &list)

@@ -2,6 +2,8 @@ package admin
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -90,8 +92,20 @@ type KeepIn struct {
 	}
 }
 
+// Pinned says which pins were changed. Of other records it was true already.
+type Pinned struct {
+	Count  int      `json:"count"`
+	Before []Reason `json:"before" doc:"those that were changed, by what their pins said before: for whoever wants to undo it"`
+}
+
+// Reason is what the pins of some records said.
+type Reason struct {
+	Reason string   `json:"reason" doc:"empty: they had none"`
+	IDs    []string `json:"ids"`
+}
+
 // Keep pins records so that they are never proposed for clearing, or takes the pin away.
-func (a *API) Keep(ctx context.Context, in *KeepIn) (*Marked, error) {
+func (a *API) Keep(ctx context.Context, in *KeepIn) (*Pinned, error) {
 	r, err := a.rooms()
 	if err != nil {
 		return nil, err
@@ -100,6 +114,11 @@ func (a *API) Keep(ctx context.Context, in *KeepIn) (*Marked, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids, err = r.MDM.Keep(ctx, in.Body.Reason, ids...)
-	return marked(ids), err
+	before, err := r.MDM.Keep(ctx, in.Body.Reason, ids...)
+	view := &Pinned{Before: []Reason{}}
+	for _, reason := range slices.Sorted(maps.Keys(before)) {
+		view.Count += len(before[reason])
+		view.Before = append(view.Before, Reason{reason, before[reason]})
+	}
+	return view, err
 }

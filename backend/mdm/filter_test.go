@@ -78,7 +78,7 @@ func TestFilters(t *testing.T) {
 		notes := "Leiht sich das Büro\naus"
 		remark("anna", mdm.RemarksChange{Tag: []string{"Vertrieb", "Büro"}, Notes: &notes})
 		remark("ben", mdm.RemarksChange{Tag: []string{"büro"}, Fields: map[int]string{3: "K-17"}})
-		if ids, err := h.server.Keep(t.Context(), "Museum", people["clara"]); len(ids) != 1 || err != nil {
+		if ids, err := h.server.Keep(t.Context(), "Museum", people["clara"]); len(ids[""]) != 1 || err != nil {
 			t.Fatalf("keep: %v, %v", ids, err)
 		}
 		for filter, want := range map[string]string{

@@ -149,21 +149,35 @@ func named(tx *db.Tx, name string) ([]string, error) {
 		ORDER BY e.n`, strings.ToUpper(name), folded)
 }
 
-// Keep pins enrollments, so that they are never proposed for clearing; without a reason it takes the pin away. It says
-// of which that was new.
-func (s *Server) Keep(ctx context.Context, reason string, ids ...string) ([]string, error) {
+// Keep pins enrollments, so that they are never proposed for clearing; without a reason it takes the pin away. Those of
+// which that was new it gives back by the reason that they had before, "" if none.
+func (s *Server) Keep(ctx context.Context, reason string, ids ...string) (map[string][]string, error) {
 	reason = clean(reason)
-	changed, err := s.eachOf(ctx, ids, func(tx *db.Tx, id string) (bool, error) { return s.keepRecord(tx, id, reason) })
+	var before map[string][]string
+	err := s.db.Update(ctx, func(tx *db.Tx) error {
+		before = map[string][]string{}
+		for _, id := range ids {
+			old, err := s.keepRecord(tx, id, reason)
+			if err != nil {
+				return err
+			}
+			if old != reason {
+				before[old] = append(before[old], id)
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("pin enrollments: %w", err)
 	}
-	return changed, nil
+	return before, nil
 }
 
-func (s *Server) keepRecord(tx *db.Tx, id, reason string) (bool, error) {
+// keepRecord pins an enrollment, and gives the reason that it had before.
+func (s *Server) keepRecord(tx *db.Tx, id, reason string) (string, error) {
 	e, err := get(tx, id)
 	if err != nil || e.Kept.Reason == reason {
-		return false, err
+		return reason, err
 	}
 	kind, by, at := Unpinned, "", int64(0)
 	if reason != "" {
@@ -177,7 +191,7 @@ func (s *Server) keepRecord(tx *db.Tx, id, reason string) (bool, error) {
 		_, err = tx.Exec(`UPDATE enrollments SET kept = $1 WHERE id = $2`, reason != "", id)
 	}
 	if err != nil {
-		return false, fmt.Errorf("pin %s: %w", id, err)
+		return "", fmt.Errorf("pin %s: %w", id, err)
 	}
-	return true, s.events.Add(tx, event.Event{Kind: kind, Enrollment: id, Attempt: e.Attempt, Person: e.Person, Params: map[string]string{"reason": reason}})
+	return e.Kept.Reason, s.events.Add(tx, event.Event{Kind: kind, Enrollment: id, Attempt: e.Attempt, Person: e.Person, Params: map[string]string{"reason": reason}})
 }

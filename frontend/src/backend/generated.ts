@@ -2339,6 +2339,12 @@ export interface components {
             code?: components["schemas"]["EnrollmentCode"];
             person: components["schemas"]["Person"];
         };
+        Pinned: {
+            /** @description those that were changed, by what their pins said before: for whoever wants to undo it */
+            before: components["schemas"]["Reason"][];
+            /** Format: int64 */
+            count: number;
+        };
         PreviewLink: {
             /** Format: date-time */
             expires_at: string;
@@ -2431,6 +2437,11 @@ export interface components {
         Queued: {
             /** Format: int64 */
             count: number;
+        };
+        Reason: {
+            ids: string[];
+            /** @description empty: they had none */
+            reason: string;
         };
         Receipt: {
             /** Format: date-time */
@@ -4086,7 +4097,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Marked"];
+                    "application/json": components["schemas"]["Pinned"];
                 };
             };
             /** @description Error */

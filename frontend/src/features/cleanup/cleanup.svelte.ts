@@ -1,5 +1,6 @@
 import { attempt } from '~/actions/action'
 import * as backend from '~/backend'
+import { portioned } from '~/backend/portions'
 import type { Batch, Enrollment, Receipt, StaleRule, StaleSummary } from '~/backend/types'
 import type { CleanupPart as Part } from '~/routes'
 import { keep, kept } from '~/ui/kept'
@@ -22,6 +23,8 @@ const pause = 80
 /** as many records as are erased in one transaction. */
 const portion = 100
 
+type Server = Pick<typeof backend, 'stale' | 'enrollments' | 'batches' | 'wake' | 'wakeStale'>
+
 /** Records of phones that are gone: what a rule would put away, and what was. */
 export class Cleanup {
   rule = $state.raw<StaleRule>(remembered())
@@ -29,12 +32,16 @@ export class Cleanup {
   sort = $state('last_seen_at')
   summary: Load<StaleSummary>
   archivedCount = $state(0)
-  batches = new Load<Batch[]>(async (signal) => (await backend.batches(signal)).batches)
+  batches: Load<Batch[]>
   rows: Rows<Enrollment>
   selection: Selection
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(server: Pick<typeof backend, 'stale' | 'enrollments'> = backend) {
+  #server: Server
+
+  constructor(server: Server = backend) {
+    this.#server = server
+    this.batches = new Load(async (signal) => (await server.batches(signal)).batches)
     this.summary = new Load(async (signal) => {
       const archived = { filter: ['state:is:archived'], limit: 1, counts: false }
       const [stale, put] = await Promise.all([
@@ -92,24 +99,35 @@ export class Cleanup {
     void this.rows.again()
   }
 
+  /** wake calls the phones that are chosen, or all that the rule must not judge before. */
   async wake(): Promise<boolean> {
     let count = 0
-    return attempt(
-      async () => (count = (await backend.wakeStale(this.rule)).count),
+    const done = await attempt(
+      async () => {
+        const ids = await this.#chosen()
+        if (ids) for (const which of portioned(ids)) count += (await this.#server.wake(which)).count
+        else count = (await this.#server.wakeStale(this.rule)).count
+      },
       () => t('chosen.wake.done', { count }),
     )
+    this.selection.clear()
+    this.refresh()
+    return done
   }
 
   /** archive puts away what is chosen, or all that the rule proposes at this moment. */
   async archive(): Promise<boolean> {
-    let batch: Batch | undefined
+    const batches: Batch[] = []
     const done = await attempt(
       async () => {
         const ids = await this.#chosen()
-        batch = await backend.archive(ids ? { ids } : { rule: this.rule })
+        for (const which of ids ? portioned(ids) : [{ rule: this.rule }])
+          batches.push(await backend.archive(which))
       },
-      () => t('cleanup.done', { count: batch?.count ?? 0 }),
-      () => this.undo(batch?.id ?? ''),
+      () => t('cleanup.done', { count: batches.reduce((sum, batch) => sum + batch.count, 0) }),
+      async () => {
+        for (const batch of batches) if (batch.count > 0) await this.undo(batch.id)
+      },
     )
     this.selection.clear()
     this.refresh()
@@ -126,7 +144,7 @@ export class Cleanup {
     const done = await attempt(
       async () => {
         const ids = (await this.#chosen()) ?? (await this.rows.keys(0, this.rows.total - 1))
-        count = (await backend.restore({ ids })).count
+        for (const which of portioned(ids)) count += (await backend.restore(which)).count
       },
       () => t('cleanup.restored', { count }),
     )

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from 'vitest'
-import type { StaleQuery } from '~/backend/types'
+import type { Selected, StaleQuery } from '~/backend/types'
 import { Cleanup, usual } from './cleanup.svelte'
 
 beforeEach(() => localStorage.clear())
@@ -23,7 +23,17 @@ function server() {
       total: 7,
       counts: { phones: 0, total: 0, states: {}, waiting: 0, people: 0 },
     })
-  return { cleanup: new Cleanup({ stale, enrollments }), asked }
+  const batches = () => Promise.resolve({ batches: [] })
+  const woken: string[] = []
+  const wake = ({ ids = [] }: Selected) => {
+    woken.push(...ids)
+    return Promise.resolve({ count: ids.length })
+  }
+  const wakeStale = () => {
+    woken.push('all')
+    return Promise.resolve({ count: 3 })
+  }
+  return { cleanup: new Cleanup({ stale, enrollments, batches, wake, wakeStale }), asked, woken }
 }
 
 it('counts along while a threshold moves, and remembers it', async () => {
@@ -53,4 +63,16 @@ it('shows one part after the other', async () => {
 it('forgets a rule that is none', () => {
   localStorage.setItem('gatehouse.cleanup.rule', '{"silent":"soon"}')
   expect(new Cleanup().rule).toEqual(usual)
+})
+
+it('wakes those that are chosen, and all if none are', async () => {
+  const { cleanup, woken } = server()
+  cleanup.look('waking')
+  await vi.waitFor(() => expect(cleanup.rows.total).toBe(3))
+  cleanup.selection.choose(['a', 'c'])
+  await cleanup.wake()
+  expect(woken).toEqual(['a', 'c'])
+  expect(cleanup.selection.some).toBe(false)
+  await cleanup.wake()
+  expect(woken).toEqual(['a', 'c', 'all'])
 })

@@ -1,6 +1,7 @@
 import { attempt } from '~/actions/action'
 import * as backend from '~/backend'
-import type { Enrollment, Selected } from '~/backend/types'
+import { portioned } from '~/backend/portions'
+import type { Selected } from '~/backend/types'
 import { t } from '~/words/language.svelte'
 
 /** What is done with many phones at once: each of these says how many it reached, and can be undone where that is possible. */
@@ -61,36 +62,28 @@ export async function tagAll(
     },
     () => t('chosen.tag.done', { count: new Set(steps.flatMap((step) => step.ids)).size }),
     async () => {
-      for (const step of steps)
-        if (step.ids.length > 0) await backend.tag({ ids: step.ids }, step.remove, step.add)
+      for (const step of steps) {
+        for (const which of portioned(step.ids)) await backend.tag(which, step.remove, step.add)
+      }
     },
   )
 }
 
-/** keepAll pins phones, or takes their pins; undone, each has the reason again that it had on the screen. */
-export async function keepAll(
-  portions: Promise<Selected[]>,
-  reason: string,
-  find: (id: string) => Enrollment | undefined,
-): Promise<boolean> {
-  const before = new Map<string, string[]>()
+/** keepAll pins phones, or takes their pins; undone, each has the reason again that it had before. */
+export async function keepAll(portions: Promise<Selected[]>, reason: string): Promise<boolean> {
+  const before: { reason: string; ids: string[] }[] = []
   let count = 0
   return attempt(
     async () => {
-      const which = await portions
-      const known = new Map(
-        which.flatMap(({ ids = [] }) => ids.map((id) => [id, find(id)?.kept?.reason ?? ''])),
-      )
-      const answers = await each(Promise.resolve(which), (part) => backend.keep(part, reason))
+      const answers = await each(portions, (part) => backend.keep(part, reason))
       count = total(answers)
-      for (const id of answers.flatMap((one) => one.ids)) {
-        const old = known.get(id) ?? ''
-        before.set(old, [...(before.get(old) ?? []), id])
-      }
+      before.push(...answers.flatMap((one) => one.before))
     },
     () => t(reason ? 'chosen.keep.done' : 'chosen.free.done', { count }),
     async () => {
-      for (const [old, ids] of before) await backend.keep({ ids }, old)
+      for (const old of before) {
+        for (const which of portioned(old.ids)) await backend.keep(which, old.reason)
+      }
     },
   )
 }

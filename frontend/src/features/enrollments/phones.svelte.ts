@@ -5,13 +5,12 @@ import { Layout } from '~/ui/layout.svelte'
 import { Load } from '~/ui/load.svelte'
 import { Rows } from '~/ui/rows.svelte'
 import { Selection } from '~/ui/selection.svelte'
+import { portioned } from '~/backend/portions'
 import { usualColumns } from './columns.svelte'
 import { read, written, type Condition } from './filter'
 
 const pause = 120
 const usualSort = '-last_seen_at'
-/** as many phones as the server takes by name in one go. */
-const most = 10_000
 
 /** The list of phones: what is searched, how it is sorted, what is shown and chosen. */
 export class Phones {
@@ -72,9 +71,7 @@ export class Phones {
     const ids = selection.everything
       ? (await this.rows.keys(0, this.rows.total - 1)).filter((id) => selection.has(id))
       : [...selection.ids]
-    return Array.from({ length: Math.ceil(ids.length / most) }, (_, i) => ({
-      ids: ids.slice(i * most, (i + 1) * most),
-    }))
+    return portioned(ids)
   }
 
   leave() {
