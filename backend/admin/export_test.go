@@ -60,7 +60,7 @@ func TestExportIsWhatIsOnTheScreen(t *testing.T) {
 			t.Errorf("German csv:\n%s", text)
 		}
 		text, _ = h.file("/enrollments/export", `{"ids":["`+id+`"],"format":"html","language":"de","heading":"<Geräte>"}`)
-		if !strings.Contains(text, `<html lang="de">`) || !strings.Contains(text, "&lt;Geräte&gt;") || !strings.Contains(text, anna) || strings.Contains(text, "<script") {
+		if !strings.Contains(text, `<html lang="de" dir="ltr">`) || !strings.Contains(text, "&lt;Geräte&gt;") || !strings.Contains(text, anna) || strings.Contains(text, "<script") {
 			t.Errorf("page:\n%s", text)
 		}
 		text, _ = h.file("/enrollments/export", `{"view":{"filter":["state:is:archived"]},"format":"json"}`)
@@ -80,6 +80,47 @@ func TestExportIsWhatIsOnTheScreen(t *testing.T) {
 		var events admin.Events
 		h.want("GET", "/events?kind=list.exported", "", &events)
 		if len(events.Events) != 5 || events.Events[0].Params["count"] != "1" || events.Events[0].Actor != "admin" {
+			t.Errorf("the trail: %+v", events.Events)
+		}
+	})
+}
+
+// F5: the phone's owner gets all that is kept, in words, as a file; and it is on the record that somebody gave it away.
+func TestPrivacyPanelIsAFileForItsPerson(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.setUp()
+		p := h.phone()
+		must(t, p.Enroll(t.Context(), anna, password))
+		var list admin.Enrollments
+		h.want("GET", "/enrollments", "", &list)
+		id := list.Enrollments[0].ID
+		h.want("PUT", "/enrollments/"+id+"/remarks", `{"notes":"=1+1"}`, nil)
+		var panel admin.Privacy
+		h.want("GET", "/enrollments/"+id+"/privacy", "", &panel)
+
+		text, _ := h.file("/enrollments/"+id+"/privacy/export", `{"format":"csv","language":"de","time_zone":"Europe/Berlin",
+			"words":{"name":"Was","person":"Person","never":"Nie","never.location":"Wo das Gerät ist","notes":"Notizen"}}`)
+		reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\uFEFF")))
+		reader.Comma = ';'
+		rows, err := reader.ReadAll()
+		must(t, err)
+		if len(rows) != 1+len(panel.Held)+len(panel.Never) {
+			t.Errorf("%d rows for %d facts and %d things that are never kept", len(rows)-1, len(panel.Held), len(panel.Never))
+		}
+		for _, want := range []string{"Person;" + anna, "Notizen;'=1+1", "Nie;Wo das Gerät ist"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is not in the file:\n%s", want, text)
+			}
+		}
+		text, _ = h.file("/enrollments/"+id+"/privacy/export", `{"format":"html","language":"ar","heading":"<Anna>"}`)
+		if !strings.Contains(text, `dir="rtl"`) || !strings.Contains(text, "&lt;Anna&gt;") || !strings.Contains(text, anna) {
+			t.Errorf("page:\n%s", text)
+		}
+		h.refused("POST", "/enrollments/nobody/privacy/export", `{"format":"html"}`, admin.NotFound)
+		h.refused("POST", "/enrollments/"+id+"/privacy/export", `{"format":"html","time_zone":"Mars/North"}`, admin.Invalid)
+		var events admin.Events
+		h.want("GET", "/events?kind=privacy.exported", "", &events)
+		if len(events.Events) != 2 || events.Events[0].Enrollment != id {
 			t.Errorf("the trail: %+v", events.Events)
 		}
 	})

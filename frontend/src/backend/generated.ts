@@ -516,6 +516,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enrollments/{id}/privacy/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-enrollments-id-privacy-export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enrollments/{id}/remarks": {
         parameters: {
             query?: never;
@@ -1994,6 +2010,23 @@ export interface components {
             /** @description all phones of this list, instead of ids */
             view?: components["schemas"]["ListView"];
             /** @description what states and other codes are called, for local */
+            words?: {
+                [key: string]: string;
+            };
+        };
+        ExportPrivacyInBody: {
+            /** @enum {string} */
+            format: "html" | "csv" | "xlsx" | "json";
+            /** @description above a page to print */
+            heading?: string;
+            /** @description BCP 47 */
+            language?: string;
+            /**
+             * @description IANA name; UTC when absent
+             * @example Europe/Berlin
+             */
+            time_zone?: string;
+            /** @description what names, groups, reasons and the headings are called; a code without a word stays a code */
             words?: {
                 [key: string]: string;
             };
@@ -4325,6 +4358,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Privacy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enrollments-id-privacy-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportPrivacyInBody"];
+            };
+        };
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Error */

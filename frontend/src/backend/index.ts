@@ -7,6 +7,7 @@ import type {
   EnrollmentQuery,
   ExportBody,
   NewPerson,
+  PrivacyBody,
   PushUpload,
   Remarks,
   Selected,
@@ -77,6 +78,8 @@ export const setManagedAccount = (identifier: string, account: string) =>
 export const enrollments = (query: EnrollmentQuery, signal?: Signal) =>
   ask(api.GET('/api/enrollments', { params: { query }, signal }))
 
+/** bytes is a file that was asked for as such; the generated types do not know. */
+const bytes = (content: unknown) => new Uint8Array(content as ArrayBuffer)
 const phone = (id: string) => ({ params: { path: { id } } })
 export const enrollment = (id: string, signal?: Signal) =>
   ask(api.GET('/api/enrollments/{id}', { ...phone(id), signal }))
@@ -99,13 +102,16 @@ export const keep = (which: Selected, reason: string) =>
 
 export const privacy = (id: string, signal?: Signal) =>
   ask(api.GET('/api/enrollments/{id}/privacy', { ...phone(id), signal }))
-/** exportPhones gives a list of phones as a file: its bytes, as the server wrote them. */
-export const exportPhones = async (body: ExportBody): Promise<Uint8Array<ArrayBuffer>> =>
-  new Uint8Array(
-    (await ask(
-      api.POST('/api/enrollments/export', { body, parseAs: 'arrayBuffer' }),
-    )) as unknown as ArrayBuffer,
+/** exportPrivacy gives all that is kept about a phone as a file for its owner: its bytes, as the server wrote them. */
+export const exportPrivacy = async (id: string, body: PrivacyBody) =>
+  bytes(
+    await ask(
+      api.POST('/api/enrollments/{id}/privacy/export', { ...phone(id), body, parseAs: 'arrayBuffer' }),
+    ),
   )
+/** exportPhones gives a list of phones as a file: its bytes, as the server wrote them. */
+export const exportPhones = async (body: ExportBody) =>
+  bytes(await ask(api.POST('/api/enrollments/export', { body, parseAs: 'arrayBuffer' })))
 export const stale = (query: StaleQuery, signal?: Signal) =>
   ask(api.GET('/api/stale', { params: { query }, signal }))
 export const wakeStale = (body: StaleRule) => ask(api.POST('/api/stale/wake', { body }))

@@ -11,6 +11,7 @@ it.each([
   ['/?token=SECRET#/phones', '/#/phones'],
   ['/#token=SECRET', '/'],
   ['/#/phones?token=SECRET', '/#/phones'],
+  ['/?token=SECRET#/phones?filter=state', '/#/phones?filter=state'],
 ])('takes the token out of %s', (from, to) => {
   history.replaceState(null, '', from)
   takeToken()

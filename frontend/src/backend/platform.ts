@@ -16,7 +16,9 @@ export function takeToken(address: Location = location, store: Storage = session
   store.setItem(tokenKey, token)
   fromQuery.delete('token')
   const rest = fromQuery.toString()
-  const hash = path.startsWith('/') ? `#${path}` : ''
+  fromHash.delete('token')
+  const asked = fromHash.toString()
+  const hash = path.startsWith('/') ? `#${path}${asked && `?${asked}`}` : ''
   history.replaceState(null, '', `${address.pathname}${rest && `?${rest}`}${hash}`)
 }
 

@@ -1,4 +1,4 @@
-import type { Fact } from '~/backend/types'
+import type { Fact, Held } from '~/backend/types'
 import { bytes, exact, number, percent } from '~/words/format'
 import { t } from '~/words/language.svelte'
 import { has } from '~/words/translate'
@@ -10,7 +10,7 @@ export function named(fact: Fact): string {
 }
 
 /** valued is what a fact says, as people write it. */
-export function valued(fact: Fact, lang: string): string {
+export function valued(fact: Pick<Held, 'kind' | 'value'>, lang: string): string {
   switch (fact.kind) {
     case 'bool':
       return fact.value === 'true' ? t('fact.yes') : t('fact.no')
