@@ -168,3 +168,28 @@ func BenchmarkHTML(b *testing.B) {
 		c.HTML(l, "done.body", vars)
 	}
 }
+
+// A letter has no formatting: what Markdown draws becomes what people write into a mail.
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct{ words, want string }{
+		{"One & <two>", "One & <two>"},
+		{"One\ntwo\n\n**three** *four*", "One\ntwo\n\nthree four"},
+		{"Before:\n\n1. a\n2. **b**\n\nafter", "Before:\n\n1. a\n2. b\n\nafter"},
+		{"3. c\n4. d", "3. c\n4. d"},
+		{"- a\n- b\n  - c", "• a\n• b\n   • c"},
+		{"1. a\n\n2. b", "1. a\n2. b"},
+		{"## A\nb", "A\n\nb"},
+		{"[help](https://x.example/a?b&c) [https://x.example](https://x.example) [it@x.example](mailto:it@x.example)", "help (https://x.example/a?b&c) https://x.example it@x.example"},
+		{"**{{org_short}}**", "<N> **&**"},
+	} {
+		c := laidOver(t, Change{Language: "en", Key: "privacy.more", Words: x.words})
+		if got := c.Plain(c.Match("en"), "privacy.more", Vars{"org_short": "<N> **&**"}); got != x.want {
+			t.Errorf("%q: got %q, want %q", x.words, got, x.want)
+		}
+	}
+	c := laidOver(t, Change{Language: "en", Key: "e.title", Words: "**a** b"})
+	if got := c.Plain(c.Match("en"), "e.title", nil); got != "**a** b" {
+		t.Errorf("a text without Markdown: got %q", got)
+	}
+}
