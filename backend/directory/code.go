@@ -15,8 +15,8 @@ import (
 	"example.org/gatehouse/backend/event"
 )
 
-// codeLife is how long a person has to use an enrollment code.
-const codeLife = 14 * 24 * time.Hour
+// CodeLife is how long a person has to use an enrollment code.
+const CodeLife = 14 * 24 * time.Hour
 
 // letters of a code: Crockford's, without I, L, O and U, since codes are read aloud and typed from paper.
 const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -92,11 +92,11 @@ func (d *Directory) NewCode(ctx context.Context, identifier string) (Code, error
 
 func (d *Directory) keepCode(tx *db.Tx, who string, code Code) error {
 	// A used or expired one stays for a while: its holder is told so, and not that it is unknown.
-	_, err := tx.Exec(`DELETE FROM codes WHERE (identifier = $1 AND used_at = 0) OR expires_at <= $2`, who, db.Millis(tx.Now.Add(-codeLife)))
+	_, err := tx.Exec(`DELETE FROM codes WHERE (identifier = $1 AND used_at = 0) OR expires_at <= $2`, who, db.Millis(tx.Now.Add(-CodeLife)))
 	if err != nil {
 		return err
 	}
-	key, until := readCode(string(code)), tx.Now.Add(codeLife)
+	key, until := readCode(string(code)), tx.Now.Add(CodeLife)
 	_, err = tx.Exec(`
 		INSERT INTO codes (digest, identifier, created_at, expires_at, used_at, attempt) VALUES ($1, $2, $3, $4, 0, '')`,
 		key[:], who, db.Millis(tx.Now), db.Millis(until))

@@ -187,41 +187,52 @@ func (d *Directory) SetManagedAccount(ctx context.Context, identifier, account s
 // List is everybody with something stored here, by identifier.
 func (d *Directory) List(ctx context.Context) ([]Account, error) {
 	var list []Account
-	err := d.db.View(ctx, func(tx *db.Tx) error {
-		list = nil
-		rows, err := tx.Rows(`
-			SELECT a.identifier, a.name, a.password_hash <> '', a.created_at, COALESCE(m.managed_account, ''), TRUE
-			FROM local_accounts a LEFT JOIN managed_accounts m ON m.identifier = a.identifier
-			UNION ALL
-			SELECT m.identifier, '', FALSE, m.set_at, m.managed_account, FALSE
-			FROM managed_accounts m WHERE NOT EXISTS (SELECT 1 FROM local_accounts a WHERE a.identifier = m.identifier)`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var a Account
-			var created int64
-			var local bool
-			if err := rows.Scan(&a.Identifier, &a.Name, &a.HasPassword, &created, &a.ManagedAccount, &local); err != nil {
-				return err
-			}
-			a.Source, a.CreatedAt = FromLDAP, db.Time(created)
-			if local {
-				a.Source = FromLocal
-			}
-			list = append(list, a)
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		return addStates(tx, list)
+	err := d.db.View(ctx, func(tx *db.Tx) (err error) {
+		list, err = d.In(tx)
+		return err
 	})
+	return list, err
+}
+
+// In is List inside a transaction.
+func (d *Directory) In(tx *db.Tx) ([]Account, error) {
+	list, err := accounts(tx)
+	if err == nil {
+		err = addStates(tx, list)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list people: %w", err)
 	}
 	slices.SortFunc(list, func(a, b Account) int { return strings.Compare(a.Identifier, b.Identifier) })
 	return list, nil
+}
+
+func accounts(tx *db.Tx) ([]Account, error) {
+	rows, err := tx.Rows(`
+		SELECT a.identifier, a.name, a.password_hash <> '', a.created_at, COALESCE(m.managed_account, ''), TRUE
+		FROM local_accounts a LEFT JOIN managed_accounts m ON m.identifier = a.identifier
+		UNION ALL
+		SELECT m.identifier, '', FALSE, m.set_at, m.managed_account, FALSE
+		FROM managed_accounts m WHERE NOT EXISTS (SELECT 1 FROM local_accounts a WHERE a.identifier = m.identifier)`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Account
+	for rows.Next() {
+		var a Account
+		var created int64
+		var local bool
+		if err := rows.Scan(&a.Identifier, &a.Name, &a.HasPassword, &created, &a.ManagedAccount, &local); err != nil {
+			return nil, err
+		}
+		a.Source, a.CreatedAt = FromLDAP, db.Time(created)
+		if local {
+			a.Source = FromLocal
+		}
+		list = append(list, a)
+	}
+	return list, rows.Err()
 }
 
 // addStates adds the locks and open codes, which are few beside the people.

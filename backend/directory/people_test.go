@@ -23,7 +23,7 @@ func TestPeople(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []Account{
-			{Identifier: "anna@example.org", Source: FromLocal, CodeUntil: now.Add(codeLife), CreatedAt: now},
+			{Identifier: "anna@example.org", Source: FromLocal, CodeUntil: now.Add(CodeLife), CreatedAt: now},
 			{Identifier: "jana@example.org", Source: FromLDAP, ManagedAccount: "j@apple.example.org", CreatedAt: now},
 			{Identifier: "zoe@example.org", Name: "Zoë", Source: FromLocal, ManagedAccount: "z@apple.example.org", HasPassword: true, CreatedAt: now},
 		}

@@ -147,14 +147,20 @@ type AttemptQuery struct {
 
 // Attempts lists the chosen attempts, the newest first.
 func (s *Server) Attempts(ctx context.Context, q AttemptQuery) ([]Attempt, error) {
+	var list []Attempt
+	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
+		list, err = s.In(tx, q)
+		return err
+	})
+	return list, err
+}
+
+// In is Attempts inside a transaction.
+func (s *Server) In(tx *db.Tx, q AttemptQuery) ([]Attempt, error) {
 	if q.Limit <= 0 {
 		q.Limit = 200
 	}
-	var list []Attempt
-	err := s.DB.View(ctx, func(tx *db.Tx) (err error) {
-		list, err = attempts(tx, q)
-		return err
-	})
+	list, err := attempts(tx, q)
 	if err != nil {
 		return nil, fmt.Errorf("list attempts: %w", err)
 	}

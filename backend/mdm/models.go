@@ -1,6 +1,9 @@
 package mdm
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // models are Apple's identifiers and the names under which people bought the device.
 var models = map[string]string{
@@ -67,4 +70,39 @@ func modelName(productName string) string {
 		return "Apple Vision"
 	}
 	return productName
+}
+
+// called are the names in models, folded.
+var called = func() map[string]bool {
+	all := map[string]bool{}
+	for _, name := range models {
+		all[bare(name)] = true
+	}
+	return all
+}()
+
+// SameModel compares Apple's identifier of a device with what another list calls a model: by its identifier, or by a name.
+// Sure is false where the other name is not one that we know, so that they may or may not be the same.
+func SameModel(productName, model string) (same, sure bool) {
+	if bare(model) == bare(productName) || bare(model) == bare(modelName(productName)) {
+		return true, true
+	}
+	_, identifier := models[model]
+	return false, identifier || called[bare(model)]
+}
+
+// bare is a name without what people write in different ways.
+func bare(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+}
+
+// KnownModel is the name of a device under which people bought it, where its identifier is one that we know.
+func KnownModel(productName string) (string, bool) {
+	name, ok := models[productName]
+	return name, ok
 }

@@ -132,22 +132,28 @@ type Batch struct {
 // commands are cancelled. It is one transaction: all or none, and two that do it at once do not both find the same.
 func (s *Server) Archive(ctx context.Context, r *Rule, ids ...string) (b Batch, err error) {
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		b = Batch{ID: db.NewID(), At: tx.Now, Actor: event.Actor(ctx)}
-		if r != nil {
-			b.Count, err = s.archiveStale(tx, *r, b.ID)
-		} else {
-			b.Count, err = archiveNamed(tx, b.ID, ids)
-		}
-		if err != nil || b.Count == 0 {
-			return err
-		}
-		b.Left = b.Count
-		return s.archived(tx, b)
+		b, err = s.ArchiveIn(tx, r, ids...)
+		return err
 	})
 	if err != nil {
 		return Batch{}, fmt.Errorf("archive records: %w", err)
 	}
 	return b, nil
+}
+
+// ArchiveIn is Archive as a part of a larger deed.
+func (s *Server) ArchiveIn(tx *db.Tx, r *Rule, ids ...string) (b Batch, err error) {
+	b = Batch{ID: db.NewID(), At: tx.Now, Actor: event.Actor(tx.Context())}
+	if r != nil {
+		b.Count, err = s.archiveStale(tx, *r, b.ID)
+	} else {
+		b.Count, err = archiveNamed(tx, b.ID, ids)
+	}
+	if err != nil || b.Count == 0 {
+		return b, err
+	}
+	b.Left = b.Count
+	return b, s.archived(tx, b)
 }
 
 func (s *Server) archiveStale(tx *db.Tx, r Rule, batch string) (int, error) {
@@ -230,26 +236,33 @@ const unarchive = `UPDATE enrollments SET stage = archived_from, archived_at = 0
 // Undo brings back what is still archived of a batch, and says how many.
 func (s *Server) Undo(ctx context.Context, batch string) (n int, err error) {
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		changed, err := tx.Exec(unarchive+` WHERE batch = $1 AND batch <> '' AND stage = 'archived'`, batch)
-		if err != nil {
-			return err
-		}
-		if n = int(changed); n == 0 {
-			return ErrNoBatch
-		}
-		if _, err := tx.Exec(`UPDATE batches SET undone_at = $1 WHERE id = $2`, db.Millis(tx.Now), batch); err != nil {
-			return err
-		}
-		if err := s.noteBatch(tx, Restored, batch, n); err != nil {
-			return err
-		}
-		_, err = tx.Exec(`UPDATE enrollments SET batch = '' WHERE batch = $1 AND batch <> ''`, batch)
+		n, err = s.UndoIn(tx, batch)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("undo a batch: %w", err)
 	}
 	return n, nil
+}
+
+// UndoIn is Undo as a part of a larger deed.
+func (s *Server) UndoIn(tx *db.Tx, batch string) (int, error) {
+	changed, err := tx.Exec(unarchive+` WHERE batch = $1 AND batch <> '' AND stage = 'archived'`, batch)
+	if err != nil {
+		return 0, err
+	}
+	n := int(changed)
+	if n == 0 {
+		return 0, ErrNoBatch
+	}
+	if _, err := tx.Exec(`UPDATE batches SET undone_at = $1 WHERE id = $2`, db.Millis(tx.Now), batch); err != nil {
+		return 0, err
+	}
+	if err := s.noteBatch(tx, Restored, batch, n); err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(`UPDATE enrollments SET batch = '' WHERE batch = $1 AND batch <> ''`, batch)
+	return n, err
 }
 
 // Restore brings back archived records, and says how many there were among these.
