@@ -19,7 +19,7 @@ type ImportIn struct {
 	DryRun bool `query:"dry_run" doc:"say what would happen, and change nothing"`
 	Body   struct {
 		File  []byte            `json:"file" doc:"base64"`
-		Match map[string]string `json:"match,omitempty" doc:"which column is what: the name of a field, and the heading of its column; what is left out is found by its heading"`
+		Match map[string]string `json:"match,omitempty" doc:"which column is what: the name of a field, and the heading of its column, or nothing where there is none; what is left out is found by its heading"`
 	}
 }
 
@@ -31,6 +31,7 @@ type Imported struct {
 	Applied  bool              `json:"applied" doc:"false when it was only tried, or something is wrong"`
 	Headings []string          `json:"headings" doc:"of the columns in the file"`
 	Match    map[string]string `json:"match" doc:"which column was taken for what"`
+	Sample   [][]string        `json:"sample" doc:"the first rows, cell by cell in the order of the headings"`
 	Rows     int               `json:"rows" doc:"without the headings and empty lines"`
 	Changed  int               `json:"changed" doc:"people added, or phones that something was written about"`
 	There    int               `json:"there" doc:"people who had an account already; it stays as it is"`
@@ -52,6 +53,9 @@ type AdmittedPerson struct {
 	Name       string `json:"name"`
 	Code       string `json:"code"`
 }
+
+// sampleRows is how many rows are shown to whoever matches columns.
+const sampleRows = 5
 
 // shownProblems is how many problems are told; a file with more has something else wrong with it.
 const shownProblems = 100
@@ -99,9 +103,9 @@ func (l sheet) cell(r export.Row, field string) (string, bool) {
 	return strings.TrimSpace(r.Cells[i]), true
 }
 
-// readList reads a file and finds its columns. The first field must be among them.
-func readList(in *ImportIn, fields []importField) (sheet, error) {
-	content := export.Legacy(in.Body.File)
+// readList reads a file and finds its columns. Those that are needed must be among them.
+func readList(file []byte, match map[string]string, fields []importField, needed ...string) (sheet, error) {
+	content := export.Legacy(file)
 	format := export.CSV
 	if strings.HasPrefix(string(content), "PK\x03\x04") {
 		format = export.XLSX
@@ -119,27 +123,30 @@ func readList(in *ImportIn, fields []importField) (sheet, error) {
 	if len(rows) == 0 {
 		return sheet{}, fieldError("file", "required", errors.New("the file is empty"))
 	}
-	l := sheet{at: map[string]int{}, view: &Imported{Match: map[string]string{}, Problems: []ImportProblem{}, Codes: []AdmittedPerson{}}}
+	l := sheet{at: map[string]int{}, view: &Imported{Match: map[string]string{}, Sample: [][]string{}, Problems: []ImportProblem{}, Codes: []AdmittedPerson{}}}
 	headings := rows[0].Cells
 	l.view.Headings = append([]string{}, headings...)
 	for _, f := range fields {
 		wanted := f.headings
-		if chosen, ok := in.Body.Match[f.name]; ok {
+		chosen, isChosen := match[f.name]
+		if isChosen {
 			wanted = []string{chosen}
 		}
 		i, err := findColumn(headings, wanted, l.at)
 		if err != nil {
 			return sheet{}, fieldError("match."+f.name, "twice", err)
 		}
-		if _, chosen := in.Body.Match[f.name]; chosen && i < 0 {
+		if isChosen && chosen != "" && i < 0 {
 			return sheet{}, fieldError("match."+f.name, "not_choice", errors.New("the file has no column "+strconv.Quote(wanted[0])))
 		}
 		if i >= 0 {
 			l.at[f.name], l.view.Match[f.name] = i, headings[i]
 		}
 	}
-	if _, ok := l.at[fields[0].name]; !ok {
-		return sheet{}, fieldError("match."+fields[0].name, "required", errors.New("none of the columns is known as "+fields[0].name+": say which one it is"))
+	for _, name := range needed {
+		if _, ok := l.at[name]; !ok {
+			return sheet{}, fieldError("match."+name, "required", errors.New("none of the columns is known as "+name+": say which one it is"))
+		}
 	}
 	for _, r := range rows[1:] {
 		if slices.ContainsFunc(r.Cells, func(c string) bool { return strings.TrimSpace(c) != "" }) {
@@ -147,6 +154,11 @@ func readList(in *ImportIn, fields []importField) (sheet, error) {
 		}
 	}
 	l.view.Rows = len(l.rows)
+	for _, r := range l.rows[:min(len(l.rows), sampleRows)] {
+		cells := make([]string, len(headings))
+		copy(cells, r.Cells)
+		l.view.Sample = append(l.view.Sample, cells)
+	}
 	if len(l.rows) > directory.MaxImport {
 		return sheet{}, fieldError("file", "file_too_large", errors.New("a list has at most "+strconv.Itoa(directory.MaxImport)+" lines"))
 	}
@@ -186,7 +198,7 @@ func (a *API) ImportPeople(ctx context.Context, in *ImportIn) (*Imported, error)
 	if err != nil {
 		return nil, err
 	}
-	l, err := readList(in, peopleFields)
+	l, err := readList(in.Body.File, in.Body.Match, peopleFields, "identifier")
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +251,7 @@ func (a *API) ImportRemarks(ctx context.Context, in *ImportIn) (*Imported, error
 	if err != nil {
 		return nil, err
 	}
-	l, err := readList(in, remarkFields)
+	l, err := readList(in.Body.File, in.Body.Match, remarkFields, "phone")
 	if err != nil {
 		return nil, err
 	}

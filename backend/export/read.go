@@ -55,7 +55,7 @@ func (e *ReadError) Unwrap() error { return e.err }
 // What a table may hold that people send back. A spreadsheet is a ZIP file and may unfold to far more than was sent.
 const (
 	maxRows     = 20_000
-	maxColumns  = 64
+	maxColumns  = 256 // a device management lists all that it knows
 	maxUnfolded = 32 << 20
 	maxParts    = 500
 )
