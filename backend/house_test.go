@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"directory", "pki", "apns"},
 	{"mdm"},
 	{"ddm", "enroll"},
-	{"portal", "doctor"},
+	{"portal", "doctor", "move"},
 	{"admin"},
 }
 
@@ -41,6 +41,7 @@ var owners = map[string]string{
 	"views": "admin", "batches": "mdm", "receipts": "mdm", "commands": "mdm", "command_results": "mdm", "managed_apps": "mdm", "pushes": "mdm",
 	"texts": "text", "text_versions": "text", "text_languages": "text", "text_revisions": "text",
 	"attempts": "enroll", "sessions": "enroll", "tokens": "enroll", "declaration_status": "ddm",
+	"moves": "move", "move_records": "move",
 	"consents": "portal", "consent_texts": "portal", "logos": "portal", "previews": "portal",
 }
 

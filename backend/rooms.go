@@ -17,6 +17,7 @@ import (
 	"example.org/gatehouse/backend/doctor"
 	"example.org/gatehouse/backend/enroll"
 	"example.org/gatehouse/backend/mdm"
+	"example.org/gatehouse/backend/move"
 	"example.org/gatehouse/backend/pki"
 	"example.org/gatehouse/backend/portal"
 	"example.org/gatehouse/backend/settings"
@@ -83,7 +84,12 @@ func (b *Backend) furnish(ctx context.Context) error {
 	if err := b.nameCertificate(ctx, r); err != nil {
 		return err
 	}
-	b.api.Furnish(admin.Rooms{Directory: people, PKI: authority, APNS: push, MDM: phones, DDM: library, Enroll: door, Portal: r.portal, Doctor: examiner})
+	b.api.Furnish(admin.Rooms{
+		Directory: people, PKI: authority, APNS: push, MDM: phones, DDM: library, Enroll: door, Portal: r.portal, Doctor: examiner,
+		Mover: move.New(move.Config{
+			DB: b.db, Events: b.events, Settings: b.settings, Text: b.text, Directory: people, MDM: phones, Enroll: door,
+		}),
+	})
 	b.mu.Lock()
 	b.rooms = r
 	b.mu.Unlock()

@@ -15,6 +15,7 @@ import (
 	"example.org/gatehouse/backend/enroll"
 	"example.org/gatehouse/backend/event"
 	"example.org/gatehouse/backend/mdm"
+	"example.org/gatehouse/backend/move"
 	"example.org/gatehouse/backend/pki"
 	"example.org/gatehouse/backend/portal"
 	"example.org/gatehouse/backend/settings"
@@ -43,6 +44,7 @@ type Rooms struct {
 	Enroll    *enroll.Server
 	Portal    *portal.Site
 	Doctor    *doctor.Doctor
+	Mover     *move.Assistant
 }
 
 // House is what only the root of the backend knows and can do.

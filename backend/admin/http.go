@@ -27,11 +27,12 @@ const (
 	longest = 50 * time.Second
 )
 
-// Where files come in: of texts, of people, and of what is written about phones.
+// Where files come in: of texts, of people, of what is written about phones, and of an older management.
 const (
 	textImport    = "/texts/import"
 	peopleImport  = "/people/import"
 	remarksImport = "/enrollments/import"
+	moveImport    = "/move/import"
 )
 
 // most is how much of a body is read at an address.
@@ -39,7 +40,7 @@ func most(path string) int64 {
 	switch path {
 	case "/api" + textImport:
 		return maxTextBody
-	case "/api" + peopleImport, "/api" + remarksImport:
+	case "/api" + peopleImport, "/api" + remarksImport, "/api" + moveImport:
 		return maxImport*4/3 + 64<<10 // in base64
 	}
 	return maxBody

@@ -13,6 +13,7 @@ import (
 	"example.org/gatehouse/backend/directory"
 	"example.org/gatehouse/backend/enroll"
 	"example.org/gatehouse/backend/mdm"
+	"example.org/gatehouse/backend/move"
 	"example.org/gatehouse/backend/pki"
 	"example.org/gatehouse/backend/portal"
 	"example.org/gatehouse/backend/settings"
@@ -38,6 +39,9 @@ const (
 	TLSFile              Code = "tls_file"        // not a certificate that phones accept; params say why
 	NothingToUndo        Code = "nothing_to_undo" // it was undone, or all of it came back by itself
 	NotArchived          Code = "not_archived"    // only archived records can be erased
+	NoMove               Code = "no_move"         // there is none, or it was closed
+	NobodyKnown          Code = "nobody_known"    // nobody is known whose phone it is
+	NotTheirPhone        Code = "not_their_phone" // not a phone of this person, or another record has it
 	CommandForbidden     Code = "command_forbidden"
 	TextsRefused         Code = "texts_refused"       // something is wrong with words or a file of words; see errors
 	NothingToPublish     Code = "nothing_to_publish"  // all texts are as they were
@@ -58,6 +62,11 @@ var refusals = []struct {
 	code Code
 }{
 	{mdm.ErrUnknown, NotFound},
+	{move.ErrNone, NoMove},
+	{move.ErrUnknown, NotFound},
+	{move.ErrNobody, NobodyKnown},
+	{move.ErrPhone, NotTheirPhone},
+	{move.ErrUndone, NothingToUndo},
 	{text.ErrUnknown, NotFound},
 	{text.ErrExists, LanguageExists},
 	{text.ErrBuiltIn, LanguageBuiltIn},
@@ -108,6 +117,10 @@ func errorOf(err error) *Error {
 		return fieldError("identifier", "not_identifier", err)
 	case errors.Is(err, directory.ErrAddress):
 		return fieldError("managed_account", "not_account", err)
+	case errors.Is(err, move.ErrDeadline):
+		return fieldError("deadline", "required", err)
+	case errors.Is(err, move.ErrProfile):
+		return fieldError("old_profile", "required", err)
 	case errors.Is(err, mdm.ErrSort):
 		return fieldError("sort", "not_choice", err)
 	case errors.Is(err, mdm.ErrCursor):

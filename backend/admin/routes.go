@@ -80,6 +80,17 @@ func (a *API) routes(api door) {
 	get(api, "/attempts", viewer, a.Attempts)
 	get(api, "/attempts/{id}", viewer, a.Attempt)
 
+	get(api, "/move", viewer, a.Move)
+	put(api, "/move", operator, a.SetMoveTerms)
+	remove(api, "/move", admin, a.CloseMove)
+	post(api, moveImport, operator, a.ImportMove)
+	post(api, "/move/people", operator, a.MatchMove)
+	post(api, "/move/letters", operator, a.WriteMove)
+	post(api, "/move/settle", operator, a.SettleMove)
+	post(api, "/move/removals", operator, a.RemoveMoved)
+	post(api, "/move/removals/{id}/undo", operator, a.UndoRemoval)
+	download(api, "/move/export", operator, a.ExportMove)
+
 	get(api, "/texts", viewer, a.Texts)
 	put(api, "/texts/{language}/{key}", operator, a.SaveText)
 	remove(api, "/texts/{language}/{key}", operator, a.DiscardText)

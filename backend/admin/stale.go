@@ -253,7 +253,7 @@ func (a *API) purge(ctx context.Context, r Rooms, ids []string, dry bool) (recei
 			if attempt != "" && !slices.Contains(all, attempt) {
 				all = append(slices.Clone(all), attempt)
 			}
-			if err := a.Config.Events.Forget(tx, "", id); err != nil {
+			if err := errors.Join(r.Mover.Forget(tx, id), a.Config.Events.Forget(tx, "", id)); err != nil {
 				return err
 			}
 			for _, one := range all {

@@ -628,6 +628,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-move"];
+        put: operations["put-move"];
+        post?: never;
+        delete: operations["delete-move"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/move/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-move-export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/move/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-move-import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/move/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-move-letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/move/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-move-people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/move/removals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-move-removals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/move/removals/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-move-removals-id-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/move/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-move-settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/news": {
         parameters: {
             query?: never;
@@ -2014,6 +2142,16 @@ export interface components {
                 [key: string]: string;
             };
         };
+        ExportMoveInBody: {
+            /** @enum {string} */
+            format: "csv" | "tsv" | "xlsx" | "json" | "xml" | "html" | "table";
+            /** @description BCP 47, for local */
+            language?: string;
+            /** @description for a person who opens it in a spreadsheet: separator and dates as the language has them, a byte order mark */
+            local?: boolean;
+            /** @description only phones in these states; absent: all */
+            states?: string[];
+        };
         ExportPrivacyInBody: {
             /** @enum {string} */
             format: "html" | "csv" | "xlsx" | "json";
@@ -2183,10 +2321,22 @@ export interface components {
         ImportInBody: {
             /** @description base64 */
             file: string;
-            /** @description which column is what: the name of a field, and the heading of its column; what is left out is found by its heading */
+            /** @description which column is what: the name of a field, and the heading of its column, or nothing where there is none; what is left out is found by its heading */
             match?: {
                 [key: string]: string;
             };
+        };
+        ImportMoveInBody: {
+            /** @description base64 */
+            file: string;
+            /** @description which column is what: the name of a field, and the heading of its column, or nothing where there is none; what is left out is found by its heading */
+            match?: {
+                [key: string]: string;
+            };
+            /** @description leave out the lines with problems; otherwise they keep the whole list out */
+            skip?: boolean;
+            /** @description which management it is from; a list replaces the one before of the same source */
+            source?: string;
         };
         ImportProblem: {
             code: string;
@@ -2244,6 +2394,8 @@ export interface components {
              * @description without the headings and empty lines
              */
             rows: number;
+            /** @description the first rows, cell by cell in the order of the headings */
+            sample: string[][];
             /**
              * Format: int64
              * @description people who had an account already; it stays as it is
@@ -2303,6 +2455,249 @@ export interface components {
             count: number;
             /** @description of those that were changed, for whoever wants to undo it */
             ids: string[];
+        };
+        MatchMoveInBody: {
+            /** @description they are whose they may be */
+            accept?: boolean;
+            /** @description absent: look again for the people of all records that are of nobody yet */
+            ids?: string[];
+            /** @description whose they are; absent: nobody's that we know */
+            person?: string;
+        };
+        Move: {
+            /** @description there is a move; everything else is empty without one */
+            begun: boolean;
+            /**
+             * Format: date-time
+             * @description until when the letters ask people to move
+             */
+            deadline?: string;
+            /** @description there is nobody left to move */
+            done: boolean;
+            /** Format: int64 */
+            moved: number;
+            /**
+             * Format: int64
+             * @description phones that have not moved and have a profile of the old kind, as far as the newest list knows
+             */
+            old_profile: number;
+            phones: components["schemas"]["MovePhone"][];
+            /** @description what the letters call the old profile */
+            profile_name: string;
+            /** @description from which lists the phones are */
+            sources: string[];
+            /** @description how many phones are in each state */
+            states: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description how many phones are to move; those that are left out are not counted
+             */
+            total: number;
+        };
+        MoveImported: {
+            /** @description false when it was only tried, or something is wrong */
+            applied: boolean;
+            /**
+             * Format: int64
+             * @description people added, or phones that something was written about
+             */
+            changed: number;
+            /** @description enrollment codes of the new people, in clear this one time */
+            codes: components["schemas"]["AdmittedPerson"][];
+            /**
+             * Format: int64
+             * @description lines about the organization's own phones, which are left out
+             */
+            company: number;
+            /**
+             * Format: int64
+             * @description phones that this list does not have any more
+             */
+            gone: number;
+            /** @description of the columns in the file */
+            headings: string[];
+            /** @description which column was taken for what */
+            match: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description phones that were not there before
+             */
+            new: number;
+            /**
+             * Format: int64
+             * @description phones of nobody that we know
+             */
+            nobody: number;
+            /** @description at most 100 */
+            problems: components["schemas"]["ImportProblem"][];
+            /**
+             * Format: int64
+             * @description phones with a profile of the old kind for personal phones
+             */
+            profile: number;
+            /**
+             * Format: int64
+             * @description without the headings and empty lines
+             */
+            rows: number;
+            /** @description the first rows, cell by cell in the order of the headings */
+            sample: string[][];
+            /**
+             * Format: int64
+             * @description phones whose person is known
+             */
+            sure: number;
+            /**
+             * Format: int64
+             * @description people who had an account already; it stays as it is
+             */
+            there: number;
+            /**
+             * Format: int64
+             * @description lines whose time could not be read; they were taken without one
+             */
+            undated: number;
+            /**
+             * Format: int64
+             * @description phones that may be somebody's; say whether they are
+             */
+            unsure: number;
+            /**
+             * Format: int64
+             * @description how many problems there are
+             */
+            wrong: number;
+        };
+        MoveLetter: {
+            body: string;
+            /** @description the enrollment code in the body, for whoever signs in with one; in clear this one time */
+            code: string;
+            ids: string[];
+            language: string;
+            /** @description the person has no account */
+            missing: boolean;
+            name: string;
+            person: string;
+            subject: string;
+            /** @description their address; empty: none is known */
+            to: string;
+        };
+        MoveLetters: {
+            /** @description the letters as a table for a mail merge, base64 */
+            csv: string;
+            letters: components["schemas"]["MoveLetter"][];
+            /**
+             * Format: int64
+             * @description how many of the people have no account; they are not noted as invited
+             */
+            missing: number;
+        };
+        MovePhone: {
+            account: string;
+            /** @description reference of the attempt that its person has begun */
+            attempt: string;
+            /** @description this and the next two as the old list has them */
+            email: string;
+            /** @description the phone here that it is */
+            enrollment: string;
+            full_name: string;
+            /**
+             * Format: date-time
+             * @description since when the old management does not have it; absent: the newest list has it
+             */
+            gone_at?: string;
+            /** @description whose it may be */
+            guess: string;
+            guess_name: string;
+            /**
+             * @description why it may be
+             * @enum {string}
+             */
+            guessed: "" | "same_name" | "beginning" | "similar_name";
+            /**
+             * @description how we know that
+             * @enum {string}
+             */
+            how: "" | "chosen" | "address" | "managed" | "account" | "name" | "domain";
+            id: string;
+            /** Format: date-time */
+            invited_at?: string;
+            /**
+             * @description how it was managed: a profile of the old kind for personal phones, User Enrollment, some other way; empty: the list does not say
+             * @enum {string}
+             */
+            kind: "" | "profile" | "user" | "other";
+            model: string;
+            name: string;
+            /** @description what to do next, as a code */
+            next: string;
+            /** @description what the old management calls the record */
+            number: string;
+            os_version: string;
+            /** @description another phone of the person, that no record stands for */
+            other: string;
+            other_model: string;
+            /** @description whose it is; empty: not known */
+            person: string;
+            person_name: string;
+            /** @description why it is so, as a code */
+            reason: string;
+            /** Format: date-time */
+            reminded_at?: string;
+            /** Format: date-time */
+            removed_at?: string;
+            /**
+             * Format: date-time
+             * @description there
+             */
+            seen_at?: string;
+            /**
+             * @description somebody said so
+             * @enum {string}
+             */
+            settled: "" | "moved" | "left_out";
+            /** @description which list it is from */
+            source: string;
+            /** @enum {string} */
+            state: "no_person" | "to_invite" | "invited" | "trying" | "moved" | "removed" | "left_out";
+            /**
+             * Format: int64
+             * @description per cent, of person or guess
+             */
+            sure: number;
+        };
+        MoveRemoval: {
+            /**
+             * Format: int64
+             * @description former enrollments of the same phones that were archived here
+             */
+            archived: number;
+            /** Format: int64 */
+            count: number;
+            dry_run: boolean;
+            /**
+             * Format: int64
+             * @description records that the newest list of the old management still has, to be deleted there
+             */
+            elsewhere: number;
+            /** @description by which it is undone */
+            id: string;
+        };
+        MoveTermsInBody: {
+            /**
+             * Format: date-time
+             * @description until when people are asked to move
+             */
+            deadline?: string;
+            /**
+             * @description what the old profile is called on a phone
+             * @example MDM Profile
+             */
+            profile_name: string;
         };
         News: {
             changed: boolean;
@@ -2418,7 +2813,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "already_set_up" | "busy" | "cannot_link" | "command_forbidden" | "directory_unavailable" | "disk_full" | "internal" | "invalid" | "key_missing" | "language_built_in" | "language_exists" | "language_is_default" | "no_managed_account" | "no_token" | "not_allowed" | "not_archived" | "not_found" | "not_serving" | "not_set_up" | "nothing_to_publish" | "nothing_to_undo" | "other_person" | "person_exists" | "person_unknown" | "push_file" | "push_topic_changed" | "rehearsal_running" | "texts_refused" | "timed_out" | "tls_file" | "too_large" | "would_strand" | "wrong_origin";
+            code: "already_set_up" | "busy" | "cannot_link" | "command_forbidden" | "directory_unavailable" | "disk_full" | "internal" | "invalid" | "key_missing" | "language_built_in" | "language_exists" | "language_is_default" | "no_managed_account" | "no_move" | "no_token" | "nobody_known" | "not_allowed" | "not_archived" | "not_found" | "not_serving" | "not_set_up" | "not_their_phone" | "nothing_to_publish" | "nothing_to_undo" | "other_person" | "person_exists" | "person_unknown" | "push_file" | "push_topic_changed" | "rehearsal_running" | "texts_refused" | "timed_out" | "tls_file" | "too_large" | "would_strand" | "wrong_origin";
             /** @description for logs and scripts; in English */
             detail?: string;
             errors: components["schemas"]["FieldError"][];
@@ -2510,6 +2905,11 @@ export interface components {
             notes?: string;
             /** @description these and no others */
             tags?: string[];
+        };
+        RemoveMovedInBody: {
+            dry_run?: boolean;
+            /** @description absent: all that have moved */
+            ids?: string[];
         };
         RestoreTextsInBody: {
             /** @description phones see them at once; otherwise they become drafts */
@@ -2772,6 +3172,16 @@ export interface components {
              * @description How many files stay there
              */
             keep: number;
+        };
+        SettleMoveInBody: {
+            /**
+             * @description moved; left_out, which are not counted; absent: what was said is taken back
+             * @enum {string}
+             */
+            as?: "" | "moved" | "left_out";
+            /** @description which phone of the person it is, with moved and one record */
+            enrollment?: string;
+            ids: string[];
         };
         SetupState: {
             /** @description the server can serve phones */
@@ -3220,6 +3630,18 @@ export interface components {
              * @description pixels; 0: as wide as it likes
              */
             width?: number;
+        };
+        WriteMoveInBody: {
+            /** @description make local accounts for those who have none */
+            add_people?: boolean;
+            /** @description write the letters without codes, and note nothing */
+            dry_run?: boolean;
+            /** @description the records whose people are to move; those that have moved meanwhile are passed over */
+            ids: string[];
+            /** @description BCP 47, of all letters; absent: each person's, as far as it is known, else the organization's */
+            language?: string;
+            /** @description for people who were invited before */
+            reminder?: boolean;
         };
     };
     responses: never;
@@ -4602,6 +5024,329 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Gaps"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Move"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveTermsInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-move-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportMoveInBody"];
+            };
+        };
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-move-import": {
+        parameters: {
+            query?: {
+                /** @description say what would happen, and change nothing */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportMoveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveImported"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-move-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteMoveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveLetters"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-move-people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatchMoveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-move-removals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemoveMovedInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveRemoval"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-move-removals-id-undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-move-settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleMoveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
                 };
             };
             /** @description Error */
