@@ -111,7 +111,7 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(
 		p.initCommand(), p.serveCommand(), p.trustAnchorCommand(),
 		p.peopleCommand(), p.directoryCommand(), p.pushCertificateCommand(), p.tlsCommand(), p.settingsCommand(), p.textsCommand(),
-		p.enrollmentsCommand(), p.commandCommand(), p.pushCommand(),
+		p.enrollmentsCommand(), p.moveCommand(), p.commandCommand(), p.pushCommand(),
 		p.checkCommand(), p.rehearseCommand(), p.eventsCommand(), p.gapsCommand(),
 		p.demoCommand(), p.loadCommand(), p.versionCommand(),
 	)

@@ -192,7 +192,7 @@ func pushCertificate(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // fields NAME=VALUE …: the last standard output is one JSON document, an object or an array whose first element is meant;
-// a field without a value must be there.
+// a field without a value must be there, and is a variable from then on: id is $ID.
 func fields(ts *testscript.TestScript, neg bool, args []string) {
 	out := []byte(ts.ReadFile("stdout"))
 	var document any
@@ -214,6 +214,9 @@ func fields(ts *testscript.TestScript, neg bool, args []string) {
 		got, there := object[name]
 		if there == neg || compare && fmt.Sprint(got) != want {
 			ts.Fatalf("field %s: got %v (there: %t) in %s", arg, got, there, out)
+		}
+		if !compare && there {
+			ts.Setenv(strings.ToUpper(name), fmt.Sprint(got))
 		}
 	}
 }

@@ -55,15 +55,10 @@ func (p *program) importCommand(short, long, example, path, count string, more f
 	c := &cobra.Command{
 		Use: "import FILE", Short: short, Long: long, Example: example, Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			in.Body.Match = map[string]string{}
-			for _, m := range matches {
-				field, heading, ok := strings.Cut(m, "=")
-				if !ok {
-					return misuse(c, "--match wants FIELD=HEADING, not %q", m)
-				}
-				in.Body.Match[strings.TrimSpace(field)] = strings.TrimSpace(heading)
-			}
 			var err error
+			if in.Body.Match, err = matched(c, matches); err != nil {
+				return err
+			}
 			if in.Body.File, err = readFile(args[0]); err != nil {
 				return err
 			}
@@ -77,6 +72,29 @@ func (p *program) importCommand(short, long, example, path, count string, more f
 	return c
 }
 
+// matched reads --match.
+func matched(c *cobra.Command, matches []string) (map[string]string, error) {
+	match := map[string]string{}
+	for _, m := range matches {
+		field, heading, ok := strings.Cut(m, "=")
+		if !ok {
+			return nil, misuse(c, "--match wants FIELD=HEADING, not %q", m)
+		}
+		match[strings.TrimSpace(field)] = strings.TrimSpace(heading)
+	}
+	return match, nil
+}
+
+// columnsTaken says which column was taken for what, and what is wrong line by line.
+func (p *program) columnsTaken(v *admin.Imported) {
+	for _, field := range slices.Sorted(maps.Keys(v.Match)) {
+		p.line(field, v.Match[field])
+	}
+	for _, w := range v.Problems {
+		p.printf("line %d: %s: %s\n", w.Line, w.Field, strings.ReplaceAll(w.Code, "_", " "))
+	}
+}
+
 func (p *program) importList(ctx context.Context, d *door, in *admin.ImportIn, path, count string, more func(*admin.Imported)) error {
 	if in.DryRun {
 		path += "?dry_run=true"
@@ -86,12 +104,7 @@ func (p *program) importList(ctx context.Context, d *door, in *admin.ImportIn, p
 		return err
 	}
 	err = p.show(v, func() {
-		for _, field := range slices.Sorted(maps.Keys(v.Match)) {
-			p.line(field, v.Match[field])
-		}
-		for _, w := range v.Problems {
-			p.printf("line %d: %s: %s\n", w.Line, w.Field, strings.ReplaceAll(w.Code, "_", " "))
-		}
+		p.columnsTaken(v)
 		if v.Wrong == 0 {
 			said := fmt.Sprintf(count, v.Changed)
 			if v.There > 0 {
