@@ -145,7 +145,9 @@ func readList(file []byte, match map[string]string, fields []importField, needed
 	}
 	for _, name := range needed {
 		if _, ok := l.at[name]; !ok {
-			return sheet{}, fieldError("match."+name, "required", errors.New("none of the columns is known as "+name+": say which one it is"))
+			e := fieldError("match."+name, "required", errors.New("none of the columns is known as "+name+": say which one it is"))
+			e.Fields[0].Params["headings"] = strings.Join(headings, "\n") // among which somebody can choose
+			return sheet{}, e
 		}
 	}
 	for _, r := range rows[1:] {

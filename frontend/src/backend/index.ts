@@ -6,6 +6,7 @@ import type {
   Directory,
   EnrollmentQuery,
   ExportBody,
+  ListFile,
   NewPerson,
   PrivacyBody,
   PushUpload,
@@ -57,6 +58,13 @@ export const testDirectory = (identifier: string, password: string) =>
 export const people = (search: string, signal?: Signal) =>
   ask(api.GET('/api/people', { params: { query: { search } }, signal }))
 export const addPerson = (body: NewPerson) => ask(api.POST('/api/people', { body }))
+
+/** importPeople makes accounts of a list, all or none; a dry run only says what would happen. */
+export const importPeople = (body: ListFile, dryRun: boolean) =>
+  ask(api.POST('/api/people/import', { body, params: { query: { dry_run: dryRun } } }))
+/** importRemarks writes names, tags, notes and own fields of a list of phones, all or none. */
+export const importRemarks = (body: ListFile, dryRun: boolean) =>
+  ask(api.POST('/api/enrollments/import', { body, params: { query: { dry_run: dryRun } } }))
 
 const person = (identifier: string) => ({ params: { path: { identifier } } })
 export const removePerson = (identifier: string) =>

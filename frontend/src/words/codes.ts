@@ -41,6 +41,11 @@ export function problem(error: FieldError | undefined): string | undefined {
   return t(key, readable(error.params))
 }
 
+/** lineProblem is what is wrong with a field in a line of a list. */
+export function lineProblem(code: string): string {
+  return t(look('problem', code, 'problem.invalid'))
+}
+
 export function textProblem(problem: Pick<TextProblem, 'code' | 'params'>): string {
   return t(look('texts.problem', problem.code, 'texts.problem.unknown'), {
     code: problem.code,

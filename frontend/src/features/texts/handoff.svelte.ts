@@ -1,3 +1,4 @@
+import { inBase64 } from '~/backend/base64'
 import { troubleOf, type Trouble } from '~/backend/errors'
 import type { ImportResult, ImportTexts, TextFormat } from '~/backend/types'
 import type { Picked } from '~/ui/FilePick.svelte'
@@ -16,19 +17,6 @@ const endings: Record<string, TextFormat> = {
 /** formatOf is what a file is by its name. */
 export function formatOf(name: string): TextFormat | undefined {
   return endings[name.toLowerCase().split('.').at(-1) ?? '']
-}
-
-/** inBase64 carries bytes through JSON. */
-export function inBase64(bytes: Uint8Array): string {
-  let binary = ''
-  for (let i = 0; i < bytes.length; i += 0x8000)
-    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000))
-  return btoa(binary)
-}
-
-/** fromBase64 is the way back: a file that came through JSON. */
-export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
 }
 
 type Send = (body: ImportTexts) => Promise<ImportResult>
