@@ -125,3 +125,34 @@ func TestPrivacyPanelIsAFileForItsPerson(t *testing.T) {
 		}
 	})
 }
+
+// The trail leaves the house as somebody looks at it, and that it did is part of it.
+func TestTrailIsAFile(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.setUp()
+		p := h.phone()
+		must(t, p.Enroll(t.Context(), anna, password))
+		text, header := h.file("/events/export", `{"format":"csv","kind":"enrollment.","words":{"actor":"Wer"},"local":true,"language":"de"}`)
+		lines := strings.Split(strings.TrimSpace(strings.TrimPrefix(text, "\uFEFF")), "\r\n")
+		if len(lines) < 3 || !strings.HasPrefix(lines[0], "seq;at;kind;Wer;") || !strings.Contains(header.Get("Content-Disposition"), "events-") {
+			t.Errorf("%v\n%s", header, text)
+		}
+		for _, line := range lines[1:] {
+			if !strings.Contains(line, ";enrollment.") {
+				t.Errorf("%s is no event of an enrollment", line)
+			}
+		}
+		text, _ = h.file("/events/export", `{"format":"json","text":"ANNA@"}`)
+		var all []map[string]any
+		must(t, json.Unmarshal([]byte(text), &all))
+		if len(all) == 0 {
+			t.Error("nothing happened to anna")
+		}
+		h.refused("POST", "/events/export", `{"format":"csv","since":"yesterday"}`, admin.Invalid)
+		var events admin.Events
+		h.want("GET", "/events?kind=trail.exported", "", &events)
+		if len(events.Events) != 2 || events.Events[0].Params["format"] != "csv" {
+			t.Errorf("the trail: %+v", events.Events)
+		}
+	})
+}

@@ -145,12 +145,20 @@ type AttemptIn struct {
 	ID string `path:"id" maxLength:"100"`
 }
 
+// TrailView is what somebody looks at of the trail.
+type TrailView struct {
+	Since string `query:"since" json:"since,omitempty" maxLength:"40" doc:"RFC 3339: the first moment"`
+	Until string `query:"until" json:"until,omitempty" maxLength:"40" doc:"RFC 3339: the first moment that does not count"`
+	Kind  string `query:"kind" json:"kind,omitempty" maxLength:"100" doc:"one kind, or with a dot at its end all that begin so" example:"enrollment."`
+	Actor string `query:"actor" json:"actor,omitempty" maxLength:"320"`
+	Text  string `query:"text" json:"text,omitempty" maxLength:"200" doc:"part of a person, an actor or a fact"`
+}
+
 // EventsIn asks for a part of what happened.
 type EventsIn struct {
-	After      int64  `query:"after" minimum:"0" doc:"only after this cursor"`
-	Before     int64  `query:"before" minimum:"0" doc:"only before this cursor"`
-	Since      string `query:"since" doc:"RFC 3339"`
-	Kind       string `query:"kind" maxLength:"100"`
+	After  int64 `query:"after" minimum:"0" doc:"only after this cursor"`
+	Before int64 `query:"before" minimum:"0" doc:"only before this cursor"`
+	TrailView
 	Attempt    string `query:"attempt" maxLength:"100"`
 	Enrollment string `query:"enrollment" maxLength:"100"`
 	Person     string `query:"person" maxLength:"320"`

@@ -15,6 +15,7 @@ func (a *API) routes(api door) {
 	get(api, "/version", viewer, a.Version)
 	get(api, "/news", viewer, a.News)
 	get(api, "/events", viewer, a.Events)
+	download(api, "/events/export", operator, a.ExportEvents)
 	post(api, "/events/verify", operator, a.VerifyEvents)
 	get(api, "/gaps", viewer, a.Gaps)
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
+	"strings"
 	"sync"
 	"time"
 
@@ -80,13 +82,17 @@ func (l *Log) announce() {
 
 // Query chooses events. Empty fields choose all.
 type Query struct {
-	Attempt, Enrollment, Person string
-	Kind                        Kind
+	Attempt, Enrollment, Person, Actor string
+	// Kind is one kind, or with a dot at its end all that begin so: "enrollment.".
+	Kind Kind
+	// Text is part of the person, the actor or a fact, without regard to the case of Latin letters.
+	Text string
 	// After leaves out what has this sequence number or a lower one.
 	After int64
 	// Before leaves out what has this sequence number or a higher one; 0 leaves out nothing.
 	Before int64
-	Since  time.Time
+	// Since and Until are the first moment that counts, and the first that does not; the zero Time leaves out nothing.
+	Since, Until time.Time
 	// Newest gives the newest first; otherwise they come in the order in which they happened.
 	Newest bool
 	// Limit is the most to return; 0 is 200.
@@ -103,6 +109,8 @@ func (l *Log) List(ctx context.Context, q Query) ([]Event, error) {
 	return list, err
 }
 
+var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
 const columns = `seq, id, at, kind, actor, attempt, enrollment, person, params`
 
 // The question decides the index: a timeline asks for one attempt, enrollment or person, the trail for all. The indexes
@@ -110,7 +118,9 @@ const columns = `seq, id, at, kind, actor, attempt, enrollment, person, params`
 const (
 	conditions = `
 		AND ($2 = '' OR attempt = $2) AND ($3 = '' OR enrollment = $3) AND ($4 = '' OR person = $4)
-		AND ($5 = '' OR kind = $5) AND seq > $6 AND ($7 = 0 OR seq < $7) AND at >= $8`
+		AND kind LIKE $5 ESCAPE '\' AND seq > $6 AND ($7 = 0 OR seq < $7) AND at >= $8 AND at < $10
+		AND ($11 = '' OR actor = $11)
+		AND ($12 = '' OR LOWER(person) LIKE $12 ESCAPE '\' OR LOWER(actor) LIKE $12 ESCAPE '\' OR LOWER(params) LIKE $12 ESCAPE '\')`
 	byAttempt    = `SELECT ` + columns + ` FROM events WHERE attempt = $1 AND attempt <> ''` + conditions
 	byEnrollment = `SELECT ` + columns + ` FROM events WHERE enrollment = $1 AND enrollment <> ''` + conditions
 	byPerson     = `SELECT ` + columns + ` FROM events WHERE person = $1 AND person <> ''` + conditions
@@ -138,7 +148,19 @@ func (l *Log) In(tx *db.Tx, q Query) ([]Event, error) {
 	if q.Limit <= 0 {
 		q.Limit = 200
 	}
-	rows, err := tx.Rows(statement, key, q.Attempt, q.Enrollment, q.Person, string(q.Kind), q.After, q.Before, db.Millis(q.Since), q.Limit)
+	kind, text := escapeLike.Replace(string(q.Kind)), ""
+	if kind == "" || strings.HasSuffix(kind, ".") {
+		kind += "%"
+	}
+	if q.Text != "" {
+		text = "%" + escapeLike.Replace(strings.ToLower(q.Text)) + "%"
+	}
+	until := int64(math.MaxInt64)
+	if !q.Until.IsZero() {
+		until = db.Millis(q.Until)
+	}
+	rows, err := tx.Rows(statement, key, q.Attempt, q.Enrollment, q.Person, kind, q.After, q.Before, db.Millis(q.Since), q.Limit,
+		until, q.Actor, text)
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}

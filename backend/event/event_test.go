@@ -136,3 +136,39 @@ func TestForgetLeavesTheOthers(t *testing.T) {
 		}
 	})
 }
+
+func TestTrailIsNarrowed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		log := event.New(d)
+		begin := d.Now()
+		for _, e := range []event.Event{
+			{Kind: "phone.came", Actor: "phone", Person: "anna@example.org"},
+			{Kind: "phone.left", Actor: "phone", Person: "ben@example.org"},
+			{Kind: "phones.counted", Actor: "Zoe_B", Params: map[string]string{"name": "100% Anna"}},
+		} {
+			if err := d.Update(t.Context(), func(tx *db.Tx) error { return log.Add(tx, e) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, c := range map[string]struct {
+			q    event.Query
+			want int
+		}{
+			"a kind":             {event.Query{Kind: "phone.left"}, 1},
+			"a family of kinds":  {event.Query{Kind: "phone."}, 2},
+			"no pattern":         {event.Query{Kind: "phone_"}, 0},
+			"an actor":           {event.Query{Actor: "Zoe_B"}, 1},
+			"part of a person":   {event.Query{Text: "BEN@"}, 1},
+			"part of a fact too": {event.Query{Text: "anna"}, 2},
+			"a sign of patterns": {event.Query{Text: "0%"}, 1},
+			"a sign that is one": {event.Query{Text: "e_b"}, 1},
+			"before it began":    {event.Query{Until: begin}, 0},
+			"until later":        {event.Query{Until: begin.Add(time.Hour), Since: begin.Add(-time.Hour)}, 3},
+		} {
+			got, err := log.List(t.Context(), c.q)
+			if err != nil || len(got) != c.want {
+				t.Errorf("%s: %d events, %v; want %d", name, len(got), err, c.want)
+			}
+		}
+	})
+}

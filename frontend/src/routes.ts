@@ -37,6 +37,7 @@ export type Route =
   | { screen: 'portal'; page: PortalPage; language?: string | undefined; key?: string | undefined }
   | { screen: 'cleanup'; part?: CleanupPart | undefined }
   | { screen: 'duplicates' }
+  | { screen: 'audit' }
   | { screen: 'settings'; page: SettingsPage }
   | { screen: 'rehearsal' }
   | { screen: 'setup'; page?: SetupPage | undefined }
@@ -62,6 +63,7 @@ export function parse(hash: string): Route {
     case 'cleanup':
       return { screen, part: cleanupParts.find((part) => part === id) }
     case 'duplicates':
+    case 'audit':
     case 'rehearsal':
       return { screen }
     case 'setup':
@@ -87,6 +89,7 @@ export function address(route: Route): string {
     case 'cleanup':
       return `#/cleanup${tail(route.part)}`
     case 'duplicates':
+    case 'audit':
     case 'rehearsal':
       return `#/${route.screen}`
     case 'setup':

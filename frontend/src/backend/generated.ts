@@ -596,6 +596,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-events-export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events/verify": {
         parameters: {
             query?: never;
@@ -2113,6 +2129,35 @@ export interface components {
             name: string;
             /** @description its heading, for local */
             title?: string;
+        };
+        ExportEventsInBody: {
+            actor?: string;
+            /** @enum {string} */
+            format: "csv" | "tsv" | "xlsx" | "json" | "xml";
+            /**
+             * @description one kind, or with a dot at its end all that begin so
+             * @example enrollment.
+             */
+            kind?: string;
+            /** @description BCP 47, for local */
+            language?: string;
+            /** @description for a person who opens it in a spreadsheet */
+            local?: boolean;
+            /** @description RFC 3339: the first moment */
+            since?: string;
+            /** @description part of a person, an actor or a fact */
+            text?: string;
+            /**
+             * @description IANA name, for local; UTC when absent
+             * @example Europe/Berlin
+             */
+            time_zone?: string;
+            /** @description RFC 3339: the first moment that does not count */
+            until?: string;
+            /** @description headings, by the name of the column */
+            words?: {
+                [key: string]: string;
+            };
         };
         ExportInBody: {
             /** @description begin CSV and TSV with a byte order mark; local does so anyway */
@@ -4936,9 +4981,15 @@ export interface operations {
                 after?: number;
                 /** @description only before this cursor */
                 before?: number;
-                /** @description RFC 3339 */
+                /** @description RFC 3339: the first moment */
                 since?: string;
+                /** @description RFC 3339: the first moment that does not count */
+                until?: string;
+                /** @description one kind, or with a dot at its end all that begin so */
                 kind?: string;
+                actor?: string;
+                /** @description part of a person, an actor or a fact */
+                text?: string;
                 attempt?: string;
                 enrollment?: string;
                 person?: string;
@@ -4959,6 +5010,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Events"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-events-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportEventsInBody"];
+            };
+        };
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Error */

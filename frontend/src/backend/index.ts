@@ -16,6 +16,8 @@ import type {
   Settings,
   StaleQuery,
   StaleRule,
+  TrailExport,
+  TrailQuery,
   ViewBody,
 } from './types'
 
@@ -91,6 +93,13 @@ const bytes = (content: unknown) => new Uint8Array(content as ArrayBuffer)
 const phone = (id: string) => ({ params: { path: { id } } })
 export const enrollment = (id: string, signal?: Signal) =>
   ask(api.GET('/api/enrollments/{id}', { ...phone(id), signal }))
+export const events = (query: TrailQuery, signal?: Signal) =>
+  ask(api.GET('/api/events', { params: { query }, signal }))
+/** verifyEvents compares the whole trail with its chain; noted is an end of it that somebody wrote down before. */
+export const verifyEvents = (noted: string) =>
+  ask(api.POST('/api/events/verify', { body: noted ? { noted } : {} }))
+export const exportEvents = async (body: TrailExport) =>
+  bytes(await ask(api.POST('/api/events/export', { body, parseAs: 'arrayBuffer' })))
 export const timeline = (id: string, signal?: Signal) =>
   ask(api.GET('/api/enrollments/{id}/timeline', { ...phone(id), signal }))
 export const commands = (id: string, signal?: Signal) =>
