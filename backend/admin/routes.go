@@ -54,6 +54,7 @@ func (a *API) routes(api door) {
 	put(api, "/enrollments/{id}/remarks", operator, a.Remark)
 	get(api, "/enrollments/{id}/privacy", viewer, a.Privacy)
 	download(api, "/enrollments/{id}/privacy/export", operator, a.ExportPrivacy)
+	post(api, "/enrollments/standing-export", operator, a.WriteList)
 	download(api, "/enrollments/export", operator, a.Export)
 	get(api, "/stale", viewer, a.Stale)
 	post(api, "/stale/wake", operator, a.WakeStale)

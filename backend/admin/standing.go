@@ -42,18 +42,80 @@ func (a *API) standing(ctx context.Context, r Rooms) error {
 	if len(files) > 0 && files[len(files)-1] >= due {
 		return nil
 	}
-	count, err := a.writeStanding(ctx, r, now, filepath.Join(s.Folder, today))
+	_, err = a.writeToday(event.WithActor(ctx, "system"), r, now, files, today)
+	return err
+}
+
+// writeToday writes the file of today, and removes the oldest of those that are too many.
+func (a *API) writeToday(ctx context.Context, r Rooms, now settings.Settings, files []string, today string) (count int, err error) {
+	s := now.StandingExport
+	count, err = a.writeStanding(ctx, r, now, filepath.Join(s.Folder, today))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for _, old := range append(files, today)[:max(0, len(files)+1-s.Keep)] {
+	if !slices.Contains(files, today) {
+		files = append(files, today)
+	}
+	for _, old := range files[:max(0, len(files)-s.Keep)] {
 		if err := os.Remove(filepath.Join(s.Folder, old)); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return a.DB.Update(ctx, func(tx *db.Tx) error {
-		return a.Config.Events.Add(tx, event.Event{Kind: Exported, Actor: "system", Params: map[string]string{"format": s.Format, "count": fmt.Sprint(count)}})
+	return count, a.DB.Update(ctx, func(tx *db.Tx) error {
+		return a.Config.Events.Add(tx, event.Event{Kind: Exported, Params: map[string]string{"format": s.Format, "count": fmt.Sprint(count)}})
 	})
+}
+
+// Written is a list that was written to the folder of the settings.
+type Written struct {
+	File  string `json:"file" doc:"its whole path"`
+	Count int    `json:"count" doc:"how many phones"`
+}
+
+// WriteList writes the list of phones to the folder of the settings now, whether or not it is due: whoever sets the
+// folder sees at once whether it can be written.
+func (a *API) WriteList(ctx context.Context, _ *None) (*Written, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	now, err := a.Config.Settings.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := now.StandingExport
+	if s.Folder == "" {
+		return nil, fieldError("standing_export.folder", "required", errors.New("no folder is set"))
+	}
+	today := "phones-" + a.DB.Now().Format(time.DateOnly) + "." + s.Format
+	files, err := standingFiles(s)
+	view := &Written{File: filepath.Join(s.Folder, today)}
+	if err == nil {
+		view.Count, err = a.writeToday(ctx, r, now, files, today)
+	}
+	a.stood(ctx, err)
+	switch why := unwritten(err); {
+	case err == nil:
+		return view, nil
+	case why == "full":
+		return nil, &Error{Code: DiskFull, err: err}
+	case why != "other":
+		return nil, fieldError("standing_export.folder", "folder_"+why, err)
+	}
+	return nil, err
+}
+
+// unwritten says why a file could not be written.
+func unwritten(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "missing"
+	case errors.Is(err, fs.ErrPermission):
+		return "forbidden"
+	case isFull(err):
+		return "full"
+	}
+	return "other"
 }
 
 // standingFiles are our files in the folder, by day.
@@ -117,16 +179,7 @@ func (a *API) standingFinding(ctx context.Context) []Finding {
 	if err == nil || settingsErr != nil || now.StandingExport.Folder == "" {
 		return nil
 	}
-	why := "other"
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		why = "missing"
-	case errors.Is(err, fs.ErrPermission):
-		why = "forbidden"
-	case isFull(err):
-		why = "full"
-	}
 	return []Finding{finding(event.Finding{
-		Code: standingFailed + "_" + why, Level: event.Attention, Params: map[string]string{"folder": now.StandingExport.Folder},
+		Code: standingFailed + "_" + unwritten(err), Level: event.Attention, Params: map[string]string{"folder": now.StandingExport.Folder},
 	})}
 }

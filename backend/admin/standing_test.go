@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -58,15 +57,27 @@ func TestStandingExport(t *testing.T) {
 	if len(events.Events) != 1 || events.Events[0].Actor != "system" {
 		t.Errorf("the trail: %+v", events.Events)
 	}
+
+	// By hand it is written at once, and says what is wrong with the folder.
+	var written admin.Written
+	h.want("POST", "/enrollments/standing-export", "", &written)
+	if written.File != filepath.Join(folder, files[2]) || len(names(t, folder)) != 4 {
+		t.Errorf("written by hand: %+v, %v", written, names(t, folder))
+	}
 	must(t, os.Remove(filepath.Join(folder, files[2])))
-	if runtime.GOOS == "windows" || os.Getuid() == 0 {
-		return // who may do everything is forbidden nothing
+	asNobody(t, func() {
+		if found := h.API().WriteStanding(t.Context()); len(found) != 1 || found[0].Code != "standing_export_failed_forbidden" {
+			t.Errorf("a forbidden folder: %+v", found)
+		}
+		p := h.refused("POST", "/enrollments/standing-export", "", admin.Invalid)
+		if len(p.Errors) != 1 || p.Errors[0].Code != "folder_forbidden" {
+			t.Errorf("a forbidden folder by hand: %+v", p)
+		}
+	})
+	must(t, os.RemoveAll(folder))
+	if p := h.refused("POST", "/enrollments/standing-export", "", admin.Invalid); len(p.Errors) != 1 || p.Errors[0].Code != "folder_missing" {
+		t.Errorf("a folder that is gone: %+v", p)
 	}
-	must(t, os.Chmod(folder, 0o500)) //nolint:gosec // a folder that can be read and not written
-	if found := h.API().WriteStanding(t.Context()); len(found) != 1 || found[0].Code != "standing_export_failed_forbidden" {
-		t.Errorf("a forbidden folder: %+v", found)
-	}
-	must(t, os.Chmod(folder, 0o700)) //nolint:gosec // ours again
 }
 
 func names(t *testing.T, folder string) []string {

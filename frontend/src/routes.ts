@@ -8,6 +8,7 @@ export const settingsPages = [
   'certificates',
   'enrollment',
   'privacy',
+  'lists',
   'appearance',
 ] as const
 export type SettingsPage = (typeof settingsPages)[number]

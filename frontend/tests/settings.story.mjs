@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { close, demo, launch, open, picture, sound } from './browser.mjs'
+import { close, demo, fits, launch, open, picture, sound } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -128,5 +131,28 @@ test('what phones are asked for is switched off one by one', async () => {
   assert.equal(await page.getByLabel('Battery level').isChecked(), false)
   await page.getByLabel('Battery level').check()
   await sound(page, 'privacy')
+  await close(page)
+})
+
+test('the list of phones is written to a folder, and a folder that cannot be is named', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-lists-'))
+  const page = await open(browser, demo, '#/settings/lists')
+  await page.getByLabel('Folder', { exact: true }).fill(join(folder, 'gone'))
+  await page.getByLabel('How often').selectOption('Every week')
+  await page.getByRole('button', { name: 'Write it now' }).click()
+  await page.getByText('There is no such folder on the computer of the server.').waitFor()
+  page.noise = page.noise.filter((line) => !line.includes('422'))
+  await page.getByLabel('Folder', { exact: true }).fill(folder)
+  await page.keyboard.press('Tab')
+  await page.getByRole('button', { name: 'Write it now' }).press('Enter')
+  await page.getByText(/phones written to/).waitFor()
+  assert.match(readdirSync(folder).join(), /^phones-\d{4}-\d\d-\d\d\.csv$/)
+  await fits(page, 'regular export')
+  await sound(page, 'regular export')
+  await picture(page, 'settings-lists')
+  await page.getByLabel('Folder', { exact: true }).fill('')
+  await page.keyboard.press('Tab')
+  await page.getByText('Saved.').first().waitFor()
+  rmSync(folder, { recursive: true })
   await close(page)
 })

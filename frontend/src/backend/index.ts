@@ -119,6 +119,8 @@ export const keep = (which: Selected, reason: string) =>
 
 export const privacy = (id: string, signal?: Signal) =>
   ask(api.GET('/api/enrollments/{id}/privacy', { ...phone(id), signal }))
+/** writeList writes the list of phones to the folder of the settings now. */
+export const writeList = () => ask(api.POST('/api/enrollments/standing-export'))
 /** exportPrivacy gives all that is kept about a phone as a file for its owner: its bytes, as the server wrote them. */
 export const exportPrivacy = async (id: string, body: PrivacyBody) =>
   bytes(
