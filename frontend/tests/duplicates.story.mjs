@@ -33,6 +33,11 @@ test('two records are joined by keyboard, and others kept apart', async () => {
   await page.getByText('No phone seems to be listed twice').waitFor()
 
   await page.goto(`${demo.screens}/${record}`)
-  await page.getByText('Formerly').first().waitFor()
+  await page.getByRole('heading', { name: 'Formerly' }).waitFor()
+  await page.getByText('It is the same phone.').waitFor()
+  await picture(page, 'phone-former')
+  await page.getByRole('button', { name: 'Not the same' }).press('Enter')
+  await page.getByText('The two are kept apart for good.').waitFor()
+  await page.getByRole('heading', { name: 'Formerly' }).waitFor({ state: 'detached' })
   await close(page)
 })
