@@ -236,8 +236,8 @@ func (c crossing) steps(words, numbers bool) (int, error) {
 		}
 		share *= float64(fit) / float64(all)
 	}
-	way := 1.5 * float64(c.rows) / share // a sample is not the whole
-	if way > float64(near+2*c.rows) {
+	way := 2 * float64(c.rows) / share // a sample is not the whole, and words run in flocks
+	if way > float64(2*near+2*c.rows) {
 		return 0, nil
 	}
 	return int(way) + sample/10, nil
