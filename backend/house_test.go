@@ -38,7 +38,7 @@ var owners = map[string]string{
 	"authorities": "pki", "identities": "pki", "challenges": "pki", "tls_certificates": "pki",
 	"push_certificates": "apns",
 	"enrollments":       "mdm", "pins": "mdm", "listed": "mdm", "remarks": "mdm", "tags": "mdm", "devices": "mdm",
-	"views": "admin", "batches": "mdm", "receipts": "mdm", "commands": "mdm", "command_results": "mdm", "managed_apps": "mdm", "pushes": "mdm",
+	"views": "admin", "batches": "mdm", "cleanups": "mdm", "receipts": "mdm", "commands": "mdm", "command_results": "mdm", "managed_apps": "mdm", "pushes": "mdm",
 	"texts": "text", "text_versions": "text", "text_languages": "text", "text_revisions": "text",
 	"attempts": "enroll", "sessions": "enroll", "tokens": "enroll", "declaration_status": "ddm",
 	"moves": "move", "move_records": "move",

@@ -40,7 +40,7 @@ func TestStories(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "phone": phone, "pushcert": pushCertificate, "fields": fields, "crash": crash, "exitcode": exitCode, "start": start, "stop": stop, "devices": devices,
+			"serve": serve, "phone": phone, "pushcert": pushCertificate, "fields": fields, "remember": remember, "crash": crash, "exitcode": exitCode, "start": start, "stop": stop, "devices": devices,
 		},
 	})
 }
@@ -189,6 +189,15 @@ func pushCertificate(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), certificate, 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), key, 0o600))
+}
+
+// remember NAME FIELD: $NAME is a field of the one JSON document on standard output.
+func remember(ts *testscript.TestScript, neg bool, args []string) {
+	var document map[string]any
+	if err := json.Unmarshal([]byte(ts.ReadFile("stdout")), &document); neg || len(args) != 2 || err != nil {
+		ts.Fatalf("usage: remember NAME FIELD, after one JSON document: %v", err)
+	}
+	ts.Setenv(args[0], fmt.Sprint(document[args[1]]))
 }
 
 // fields NAME=VALUE …: the last standard output is one JSON document, an object or an array whose first element is meant;

@@ -32,6 +32,7 @@ var advice = map[admin.Code]string{
 	admin.NoMove:               "no old list was imported: begin with move import",
 	admin.NobodyKnown:          "nobody is known whose phone this is: say so with move match ID PERSON",
 	admin.NotTheirPhone:        "this is no enrolled phone of that person, or another record has it; see enrollments list",
+	admin.ReportOld:            "this report is more than a day old: make another one with enrollments archive --automatic --dry-run",
 	admin.DiskFull:             "the disk that holds the data is full: make room and try again",
 	admin.KeyMissing:           "the sealing key does not open the secrets of this database: put the file key of the data folder back",
 	admin.NoToken:              "the running server did not accept our token: is it of this data folder?",

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,21 +18,34 @@ import (
 
 func (p *program) archiveEnrollmentsCommand() *cobra.Command {
 	var stale int
-	var dry bool
+	var dry, automatic bool
+	var accept string
 	c := &cobra.Command{
 		Use:   "archive [ID …]",
 		Short: "Put records away that are stale, to be brought back within 30 days",
 		Long: `Name records, or take with --stale DAYS all whose phones are gone: silent for so many days in which phones could reach
 the server and woken in vain, probably removed, left, or never finished. Phones that were not woken yet are woken first and
-not archived; pinned ones never are. With --dry-run nothing changes.`,
+not archived; pinned ones never are. With --dry-run nothing changes.
+
+With --automatic the server does it by itself, every day or week, by the settings cleanup.*: but only once somebody has
+accepted a report of what it would do, and again after each change of the rule. Alone, --automatic says how that stands;
+settings set cleanup.automatic false ends it.`,
 		Example: `  gatehoused enrollments archive --stale 90 --dry-run
+  gatehoused enrollments archive --automatic --dry-run
+  gatehoused enrollments archive --automatic --accept 019ac…
   gatehoused enrollments archive 8F2C0A4E-…`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, ids []string) error {
-			if (len(ids) > 0) == (stale > 0) {
-				return misuse(c, "name records, or give --stale DAYS")
+			if ways := []bool{len(ids) > 0, stale > 0, automatic}; countTrue(ways) != 1 {
+				return misuse(c, "name records, or give --stale DAYS or --automatic")
+			}
+			if accept != "" && (!automatic || dry) {
+				return misuse(c, "--accept goes with --automatic, and not with --dry-run")
 			}
 			return p.with(c.Context(), func(d *door) error {
+				if automatic {
+					return p.archiveAutomatically(c.Context(), d, accept, dry)
+				}
 				if stale > 0 {
 					return p.archiveStale(c.Context(), d, stale, dry)
 				}
@@ -40,7 +55,69 @@ not archived; pinned ones never are. With --dry-run nothing changes.`,
 	}
 	c.Flags().IntVar(&stale, "stale", 0, "all whose phones are gone for at least so many days")
 	c.Flags().BoolVar(&dry, "dry-run", false, "say what would be archived, and do nothing")
+	c.Flags().BoolVar(&automatic, "automatic", false, "how automatic clean-up stands; with --dry-run, what it would do")
+	c.Flags().StringVar(&accept, "accept", "", "switch automatic clean-up on, by the rule of this report")
 	return c
+}
+
+func countTrue(list []bool) (n int) {
+	for _, yes := range list {
+		if yes {
+			n++
+		}
+	}
+	return n
+}
+
+// archiveAutomatically makes a report of what automatic clean-up would do, accepts one, or says how it stands.
+func (p *program) archiveAutomatically(ctx context.Context, d *door, accept string, dry bool) error {
+	if dry {
+		report, err := call[admin.CleanupReport](ctx, d, http.MethodPost, "/cleanup/reports", map[string]any{})
+		if err != nil {
+			return err
+		}
+		return p.show(report, func() {
+			p.evidence(report.Enrollments)
+			p.printf("%d of %d would be archived, %d would be woken first, %d are pinned; report %s\n",
+				report.Proposed, report.Records, report.Waking, report.Kept, report.ID)
+		})
+	}
+	method, path := http.MethodGet, "/cleanup"
+	var body any
+	if accept != "" {
+		method, path, body = http.MethodPost, "/cleanup/reports/"+url.PathEscape(accept)+"/accept", map[string]any{}
+	}
+	state, err := call[admin.CleanupState](ctx, d, method, path, body)
+	if err != nil {
+		return err
+	}
+	return p.show(state, func() {
+		p.line("Automatic clean-up", strings.ReplaceAll(state.State, "_", " "))
+		p.line("Next", state.NextAt)
+		for _, run := range state.Runs {
+			p.printf("%s  %-6s  archived %d, woken %d, batch %s\n", run.At.Format(time.RFC3339), run.Outcome, run.Left, run.Woken, run.Batch)
+		}
+	})
+}
+
+// evidence lists phones with what speaks for their being gone.
+func (p *program) evidence(phones []admin.Enrollment) {
+	rows := make([][]any, 0, len(phones))
+	for _, e := range phones {
+		rows = append(rows, []any{e.ID, cmp.Or(e.Nickname, e.Name), e.Person, e.State, e.LastSeenAt, e.WokenAt, e.AwayHours})
+	}
+	if len(rows) == 0 {
+		return
+	}
+	p.unsaid = cmp.Or(p.unsaid, p.table([]export.Column{
+		{Name: "id", Title: "ID"},
+		{Name: "name", Title: "Name"},
+		{Name: "person", Title: "Person"},
+		{Name: "state", Title: "State"},
+		{Name: "last_seen_at", Title: "Last contact"},
+		{Name: "woken_at", Title: "Woken"},
+		{Name: "away_hours", Title: "Hours off since"},
+	}, rows))
 }
 
 func (p *program) archiveStale(ctx context.Context, d *door, days int, dry bool) error {
@@ -53,21 +130,7 @@ func (p *program) archiveStale(ctx context.Context, d *door, days int, dry bool)
 	}
 	if dry {
 		return p.show(found, func() {
-			rows := make([][]any, 0, len(found.Enrollments))
-			for _, e := range found.Enrollments {
-				rows = append(rows, []any{e.ID, cmp.Or(e.Nickname, e.Name), e.Person, e.State, e.LastSeenAt, e.WokenAt, e.AwayHours})
-			}
-			if len(rows) > 0 {
-				p.unsaid = cmp.Or(p.unsaid, p.table([]export.Column{
-					{Name: "id", Title: "ID"},
-					{Name: "name", Title: "Name"},
-					{Name: "person", Title: "Person"},
-					{Name: "state", Title: "State"},
-					{Name: "last_seen_at", Title: "Last contact"},
-					{Name: "woken_at", Title: "Woken"},
-					{Name: "away_hours", Title: "Hours off since"},
-				}, rows))
-			}
+			p.evidence(found.Enrollments)
 			p.printf("%d would be archived, %d must be woken first, %d are pinned\n", found.Summary.Proposed, found.Summary.Waking, found.Summary.Kept)
 		})
 	}

@@ -11,3 +11,6 @@ func (a *API) WriteStanding(ctx context.Context) []Finding {
 	a.stood(ctx, a.standing(ctx, r))
 	return a.standingFinding(ctx)
 }
+
+// Tidy does now what the loop does every few minutes.
+func (a *API) Tidy(ctx context.Context) error { return a.tidy(ctx) }

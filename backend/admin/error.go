@@ -52,6 +52,7 @@ var statuses = map[Code]int{
 	TLSFile:              http.StatusUnprocessableEntity,
 	CommandForbidden:     http.StatusUnprocessableEntity,
 	NothingToUndo:        http.StatusConflict,
+	ReportOld:            http.StatusConflict,
 	NotArchived:          http.StatusConflict,
 	NoMove:               http.StatusConflict,
 	NobodyKnown:          http.StatusConflict,

@@ -23,6 +23,7 @@ var actions = []struct{ prefix, action string }{
 	{"standing_", "settings"},
 	{"people_locked", "people"},
 	{"records_stale", "cleanup"},
+	{"cleanup_", "cleanup"},
 	{"records_erased_soon", "archived"},
 	{"phones_duplicate", "duplicates"},
 	{"languages_", "languages"},

@@ -61,6 +61,9 @@ func (a *API) Overview(ctx context.Context, _ *None) (*Overview, error) {
 	if view.Away, err = a.gaps(ctx, a.DB.Now().Add(-week)); err != nil {
 		return nil, err
 	}
+	if view.Cleaned, err = a.lastCleaned(ctx, r); err != nil {
+		return nil, err
+	}
 	view.Findings = needs(a.lately(ctx, r))
 	return view, nil
 }

@@ -37,6 +37,7 @@ const (
 	TopicChanged         Code = "push_topic_changed"
 	PushFile             Code = "push_file"       // not a push certificate, or not its key; params say what it is
 	TLSFile              Code = "tls_file"        // not a certificate that phones accept; params say why
+	ReportOld            Code = "report_old"      // what it shows may not be so any more
 	NothingToUndo        Code = "nothing_to_undo" // it was undone, or all of it came back by itself
 	NotArchived          Code = "not_archived"    // only archived records can be erased
 	NoMove               Code = "no_move"         // there is none, or it was closed
@@ -76,6 +77,8 @@ var refusals = []struct {
 	{portal.ErrNoAddress, NotSetUp},
 	{portal.ErrTooMuch, TooLarge},
 	{mdm.ErrNoBatch, NothingToUndo},
+	{mdm.ErrNoReport, NotFound},
+	{mdm.ErrReportOld, ReportOld},
 	{mdm.ErrNotArchived, NotArchived},
 	{mdm.ErrOtherPerson, OtherPerson},
 	{mdm.ErrLink, CannotLink},

@@ -11,7 +11,7 @@ import (
 // tidyEvery is how often archived records are looked at whose time is over, and how often the list may be due.
 const tidyEvery = 10 * time.Minute
 
-// Run erases archived records 30 days after they were put away, and writes the list of phones to the folder of the
+// Run erases archived records 30 days after they were put away, cleans up if the settings say so, and writes the list of phones to the folder of the
 // settings, until ctx ends. Among several processes one does it.
 func (a *API) Run(ctx context.Context) error {
 	tick := time.NewTicker(tidyEvery)
@@ -38,6 +38,11 @@ func (a *API) tidy(ctx context.Context) error {
 		return err
 	}
 	a.stood(ctx, a.standing(ctx, r))
+	if run, err := r.MDM.CleanUp(ctx); err != nil {
+		a.Log.ErrorContext(ctx, "automatic clean-up not done", "err", err)
+	} else if run != nil {
+		a.Log.InfoContext(ctx, "automatic clean-up", "outcome", run.Outcome, "records", run.Proposed, "woken", run.Woken, "batch", run.Batch)
+	}
 	for ctx.Err() == nil {
 		ids, err := r.MDM.Overdue(ctx, purgeStep)
 		if err != nil || len(ids) == 0 {

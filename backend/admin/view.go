@@ -34,6 +34,7 @@ type Overview struct {
 	Push          *Push        `json:"push,omitempty"`
 	Counts        Counts       `json:"counts"`
 	Away          *Gaps        `json:"away,omitempty" doc:"when phones could not reach us, in the last seven days"`
+	Cleaned       *CleanupRun  `json:"cleaned,omitempty" doc:"what automatic clean-up put away last, in the last seven days, while it can be undone"`
 	Findings      []Finding    `json:"findings"`
 	Funnel        []FunnelStep `json:"funnel" doc:"attempts of the last 24 hours by the step they have reached"`
 	Attempts      []Attempt    `json:"attempts" doc:"the attempts in progress or stuck, newest first, at most 20"`

@@ -20,5 +20,6 @@
 // Tables: enrollments (narrow: the numbers that polls touch and lists scan), pins (who may speak for it), listed (the words
 // that lists are searched and sorted by), devices (facts), remarks and tags (what people wrote), commands (the queue and
 // what became of it), command_results (answers), managed_apps, pushes (whom to wake, and what Apple
-// said), batches (what was archived together), receipts (that something was erased).
+// said), batches (what was archived together), receipts (that something was erased),
+// cleanups (what automatic clean-up would do, and did).
 package mdm

@@ -34,7 +34,7 @@ func (s *Server) needs(tx *db.Tx) ([]event.Finding, error) {
 	}
 	var all []event.Finding
 	for _, look := range []func(*db.Tx, settings.Settings) ([]event.Finding, error){
-		unreachable, s.expired, s.failing, s.outdated, s.clearable, s.erasing, duplicated,
+		unreachable, s.expired, s.failing, s.outdated, s.cleanup, s.erasing, duplicated,
 	} {
 		found, err := look(tx, now)
 		if err != nil {
@@ -119,12 +119,27 @@ func (s *Server) outdated(tx *db.Tx, now settings.Settings) ([]event.Finding, er
 	return all, nil
 }
 
-// clearable: records that the rule of the settings would put away.
-func (s *Server) clearable(tx *db.Tx, now settings.Settings) ([]event.Finding, error) {
+// cleanup: automatic clean-up that waits for somebody; or, without it, records that the rule of the settings would take.
+func (s *Server) cleanup(tx *db.Tx, now settings.Settings) ([]event.Finding, error) {
 	r := Rule(now.Cleanup.Rule)
 	n, err := s.count(tx, ListQuery{Rule: &r, Share: Proposed})
-	if err != nil || n == 0 {
+	if err != nil {
 		return nil, err
+	}
+	if now.Cleanup.Automatic {
+		state, err := s.cleanupState(tx)
+		switch {
+		case err != nil || state.runs():
+			return nil, err
+		case state.Braked != nil:
+			return []event.Finding{{Code: "cleanup_stopped", Level: event.Attention, Params: map[string]string{
+				"count": strconv.Itoa(state.Braked.Proposed), "most": strconv.Itoa(state.Braked.Most),
+			}}}, nil
+		}
+		return []event.Finding{{Code: "cleanup_not_accepted", Level: event.Attention, Params: map[string]string{"count": strconv.Itoa(n)}}}, nil
+	}
+	if n == 0 {
+		return nil, nil
 	}
 	counts, err := s.counts(tx)
 	quiet := counts[Quiet] + counts[Asleep] + counts[ProbablyRemoved]

@@ -32,8 +32,12 @@ const (
 	Unpinned      event.Kind = "enrollment.not_kept"
 	Linked        event.Kind = "enrollment.linked" // it is the phone of a former enrollment, as an administrator says
 	Unlinked      event.Kind = "enrollment.unlinked"
-	PushGone      event.Kind = "push.gone"
-	PushRefused   event.Kind = "push.refused"
+	// Somebody has accepted what clean-ups will do; one was too much at once.
+	CleanupAccepted event.Kind = "cleanup.accepted"
+	CleanupStopped  event.Kind = "cleanup.stopped"
+
+	PushGone    event.Kind = "push.gone"
+	PushRefused event.Kind = "push.refused"
 )
 
 // ErrTokenUnknown is what [Tokens.Grant] says of a token that is unknown, expired or revoked.

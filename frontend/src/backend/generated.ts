@@ -132,6 +132,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cleanup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get-cleanup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cleanup/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-cleanup-reports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cleanup/reports/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-cleanup-reports-id-accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cleanup/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-cleanup-stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/command-types": {
         parameters: {
             query?: never;
@@ -1433,6 +1497,13 @@ export interface components {
             /** @description the nearest colour of the same hue that would do */
             suggestion?: string;
         };
+        AcceptCleanupInBody: {
+            /**
+             * @description absent: as the settings say
+             * @enum {string}
+             */
+            every?: "day" | "week";
+        };
         AddPersonInBody: {
             /** @example anna@example.org */
             identifier: string;
@@ -1667,6 +1738,98 @@ export interface components {
             /** @enum {string} */
             field: "organization" | "domain" | "url" | "language";
             value: string;
+        };
+        CleanupReport: {
+            /** Format: date-time */
+            at?: string;
+            /** @description those that it would put away, with the evidence; at most 500 */
+            enrollments: components["schemas"]["Enrollment"][];
+            id: string;
+            /**
+             * Format: int64
+             * @description pinned, and so left alone
+             */
+            kept: number;
+            /** Format: int64 */
+            most: number;
+            /**
+             * Format: int64
+             * @description how many it would put away
+             */
+            proposed: number;
+            /**
+             * Format: int64
+             * @description how many there are
+             */
+            records: number;
+            rule: components["schemas"]["StaleRule"];
+            /**
+             * Format: int64
+             * @description silent phones that it would call first
+             */
+            waking: number;
+        };
+        CleanupRun: {
+            /** Format: date-time */
+            at?: string;
+            /** @description to undo it */
+            batch?: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description pinned, and so left alone
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description how many of the batch are still archived
+             */
+            left: number;
+            /**
+             * @description braked: nothing was put away, it would have been too much at once
+             * @enum {string}
+             */
+            outcome: "done" | "braked";
+            /**
+             * Format: int64
+             * @description how many were put away, or would have been
+             */
+            proposed: number;
+            /**
+             * Format: int64
+             * @description how many there were
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description silent phones that were called first
+             */
+            woken: number;
+        };
+        CleanupState: {
+            /** Format: date-time */
+            accepted_at?: string;
+            accepted_by?: string;
+            /** @enum {string} */
+            every: "day" | "week";
+            /**
+             * Format: int64
+             * @description per cent of all records that one clean-up may take
+             */
+            most: number;
+            /**
+             * Format: date-time
+             * @description when it is due
+             */
+            next_at?: string;
+            rule: components["schemas"]["StaleRule"];
+            /** @description at most 30, the newest first */
+            runs: components["schemas"]["CleanupRun"][];
+            /**
+             * @description switched off; nobody has accepted what the rule of the settings would do; runs; the last one would have been too much and waits for somebody
+             * @enum {string}
+             */
+            state: "off" | "not_accepted" | "on" | "stopped";
         };
         Command: {
             /** Format: date-time */
@@ -2772,6 +2935,8 @@ export interface components {
             attempts: components["schemas"]["Attempt"][];
             /** @description when phones could not reach us, in the last seven days */
             away?: components["schemas"]["Gaps"];
+            /** @description what automatic clean-up put away last, in the last seven days, while it can be undone */
+            cleaned?: components["schemas"]["CleanupRun"];
             counts: components["schemas"]["Counts"];
             /** @description everything here is made up */
             demo: boolean;
@@ -2834,6 +2999,15 @@ export interface components {
             /** Format: int64 */
             count: number;
         };
+        PlanCleanupInBody: {
+            /**
+             * Format: int64
+             * @description per cent of all records that one clean-up may take; 0: that of the settings
+             */
+            most?: number;
+            /** @description absent: that of the settings */
+            rule?: components["schemas"]["StaleRule"];
+        };
         PreviewLink: {
             /** Format: date-time */
             expires_at: string;
@@ -2874,7 +3048,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "already_set_up" | "busy" | "cannot_link" | "command_forbidden" | "directory_unavailable" | "disk_full" | "internal" | "invalid" | "key_missing" | "language_built_in" | "language_exists" | "language_is_default" | "no_managed_account" | "no_move" | "no_token" | "nobody_known" | "not_allowed" | "not_archived" | "not_found" | "not_serving" | "not_set_up" | "not_their_phone" | "nothing_to_publish" | "nothing_to_undo" | "other_person" | "person_exists" | "person_unknown" | "push_file" | "push_topic_changed" | "rehearsal_running" | "texts_refused" | "timed_out" | "tls_file" | "too_large" | "would_strand" | "wrong_origin";
+            code: "already_set_up" | "busy" | "cannot_link" | "command_forbidden" | "directory_unavailable" | "disk_full" | "internal" | "invalid" | "key_missing" | "language_built_in" | "language_exists" | "language_is_default" | "no_managed_account" | "no_move" | "no_token" | "nobody_known" | "not_allowed" | "not_archived" | "not_found" | "not_serving" | "not_set_up" | "not_their_phone" | "nothing_to_publish" | "nothing_to_undo" | "other_person" | "person_exists" | "person_unknown" | "push_file" | "push_topic_changed" | "rehearsal_running" | "report_old" | "texts_refused" | "timed_out" | "tls_file" | "too_large" | "would_strand" | "wrong_origin";
             /** @description for logs and scripts; in English */
             detail?: string;
             errors: components["schemas"]["FieldError"][];
@@ -4031,6 +4205,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Examination"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-cleanup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CleanupState"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-cleanup-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanCleanupInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CleanupReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-cleanup-reports-id-accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptCleanupInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CleanupState"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-cleanup-stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CleanupState"];
                 };
             };
             /** @description Error */

@@ -138,6 +138,13 @@ export const archive = (which: Selected | { rule: StaleRule }) =>
   ask(api.POST('/api/enrollments/archive', { body: which }))
 export const restore = (body: Selected) => ask(api.POST('/api/enrollments/restore', { body }))
 export const purge = (ids: string[]) => ask(api.POST('/api/enrollments/purge', { body: { ids } }))
+export const cleanup = (signal?: Signal) => ask(api.GET('/api/cleanup', { signal }))
+export const planCleanup = (body: { rule: StaleRule; most?: number }) =>
+  ask(api.POST('/api/cleanup/reports', { body }))
+export const acceptCleanup = (id: string, every: 'day' | 'week') =>
+  ask(api.POST('/api/cleanup/reports/{id}/accept', { ...phone(id), body: { every } }))
+export const stopCleanup = () => ask(api.POST('/api/cleanup/stop'))
+export const gaps = (signal?: Signal) => ask(api.GET('/api/gaps', { signal }))
 export const batches = (signal?: Signal) => ask(api.GET('/api/batches', { signal }))
 export const undoBatch = (id: string) => ask(api.POST('/api/batches/{id}/undo', phone(id)))
 export const duplicates = (signal?: Signal) => ask(api.GET('/api/enrollments/duplicates', { signal }))
