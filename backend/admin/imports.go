@@ -145,9 +145,7 @@ func readList(file []byte, match map[string]string, fields []importField, needed
 	}
 	for _, name := range needed {
 		if _, ok := l.at[name]; !ok {
-			e := fieldError("match."+name, "required", errors.New("none of the columns is known as "+name+": say which one it is"))
-			e.Fields[0].Params["headings"] = strings.Join(headings, "\n") // among which somebody can choose
-			return sheet{}, e
+			return sheet{}, missingColumn(name, headings)
 		}
 	}
 	for _, r := range rows[1:] {
@@ -165,6 +163,13 @@ func readList(file []byte, match map[string]string, fields []importField, needed
 		return sheet{}, fieldError("file", "file_too_large", errors.New("a list has at most "+strconv.Itoa(directory.MaxImport)+" lines"))
 	}
 	return l, nil
+}
+
+// missingColumn says that a list has no column for something that is needed, and among which somebody can choose.
+func missingColumn(name string, headings []string) error {
+	e := fieldError("match."+name, "required", errors.New("none of the columns is known as "+name+": say which one it is"))
+	e.Fields[0].Params["headings"] = strings.Join(headings, "\n")
+	return e
 }
 
 // findColumn is the first column with one of the headings that is not taken yet, or -1.

@@ -70,11 +70,7 @@ func (a *API) ImportMove(ctx context.Context, in *ImportMoveIn) (*MoveImported, 
 	}
 	view := &MoveImported{Imported: *l.view}
 	if !slices.ContainsFunc([]string{"name", "email", "account", "full_name"}, func(f string) bool { _, ok := l.at[f]; return ok }) {
-		if in.DryRun { // whoever is asked which column is which has to see them
-			view.problem(1, "name", "no_column")
-			return view, nil
-		}
-		return nil, fieldError("match.name", "required", errors.New("none of the columns is known as a name or a person: say which one it is"))
+		return nil, missingColumn("name", l.view.Headings)
 	}
 	list := move.List{Source: in.Body.Source, Trial: in.DryRun, Skip: in.Body.Skip, Lines: make([]move.Line, 0, len(l.rows))}
 	for _, row := range l.rows {

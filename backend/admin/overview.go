@@ -64,6 +64,9 @@ func (a *API) Overview(ctx context.Context, _ *None) (*Overview, error) {
 	if view.Cleaned, err = a.lastCleaned(ctx, r); err != nil {
 		return nil, err
 	}
+	if view.Moving, err = r.Mover.Begun(ctx); err != nil {
+		return nil, err
+	}
 	view.Findings = needs(a.lately(ctx, r))
 	return view, nil
 }

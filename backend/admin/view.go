@@ -38,6 +38,7 @@ type Overview struct {
 	Findings      []Finding    `json:"findings"`
 	Funnel        []FunnelStep `json:"funnel" doc:"attempts of the last 24 hours by the step they have reached"`
 	Attempts      []Attempt    `json:"attempts" doc:"the attempts in progress or stuck, newest first, at most 20"`
+	Moving        bool         `json:"moving" doc:"people are moving here from an older management"`
 	Latest        int64        `json:"latest" doc:"cursor for the news"`
 }
 

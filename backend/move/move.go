@@ -128,6 +128,18 @@ func terms(tx *db.Tx) (Terms, bool, error) {
 	return t, err == nil, err
 }
 
+// Begun says whether there is a move.
+func (a *Assistant) Begun(ctx context.Context) (begun bool, err error) {
+	err = a.DB.View(ctx, func(tx *db.Tx) error {
+		_, begun, err = terms(tx)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("look whether there is a move: %w", err)
+	}
+	return begun, nil
+}
+
 // SetTerms says what the letters are to say.
 func (a *Assistant) SetTerms(ctx context.Context, t Terms) error {
 	t.OldProfile = strings.TrimSpace(t.OldProfile)

@@ -2948,6 +2948,8 @@ export interface components {
              * @description cursor for the news
              */
             latest: number;
+            /** @description people are moving here from an older management */
+            moving: boolean;
             organization: string;
             /** @description where the server listens for phones */
             public_address?: string;
