@@ -4,20 +4,25 @@ import type { Imported, ListFile } from '~/backend/types'
 import type { Picked } from '~/ui/FilePick.svelte'
 
 /** A list that somebody brings: first it only says what would happen, then either all lines count or none. */
-export class ListImport {
+export class ListImport<R extends Imported = Imported> {
   picked = $state.raw<Picked>()
-  result = $state.raw<Imported>()
+  result = $state.raw<R>()
   trouble = $state.raw<Trouble>()
   /** the columns of the file, also when the one that is needed is not known yet. */
   headings = $state.raw<string[]>([])
   busy = $state(false)
+  /** the lines that are right are wanted, whatever the others say. */
+  lenient = $state(false)
   #chosen: Record<string, string> = {}
 
   ready = $derived(
-    this.result !== undefined && this.result.wrong === 0 && this.result.changed > 0 && !this.busy,
+    this.result !== undefined &&
+      (this.result.wrong === 0 || this.lenient) &&
+      this.result.changed > 0 &&
+      !this.busy,
   )
 
-  constructor(private send: (body: ListFile, dryRun: boolean) => Promise<Imported>) {}
+  constructor(private send: (body: ListFile, dryRun: boolean) => Promise<R>) {}
 
   /** pick takes another file; what was said about the columns of the former one is forgotten. */
   async pick() {
@@ -50,12 +55,12 @@ export class ListImport {
   }
 
   /** take imports the list; undefined if it did not work, or some lines are wrong now. */
-  async take(): Promise<Imported | undefined> {
+  async take(): Promise<R | undefined> {
     const result = await this.#run(false)
     return result?.applied ? result : undefined
   }
 
-  async #run(dryRun: boolean): Promise<Imported | undefined> {
+  async #run(dryRun: boolean): Promise<R | undefined> {
     const { picked } = this
     if (!picked) return undefined
     this.busy = true
