@@ -35,6 +35,7 @@ export type Route =
   | { screen: 'phones'; id?: string | undefined; filter?: string[] }
   | { screen: 'waiting'; id?: string | undefined }
   | { screen: 'people'; id?: string | undefined }
+  | { screen: 'move'; id?: string | undefined }
   | { screen: 'portal'; page: PortalPage; language?: string | undefined; key?: string | undefined }
   | { screen: 'cleanup'; part?: CleanupPart | undefined }
   | { screen: 'duplicates' }
@@ -52,6 +53,7 @@ export function parse(hash: string): Route {
       return { screen, id, filter: new URLSearchParams(query).getAll('filter') }
     case 'waiting':
     case 'people':
+    case 'move':
       return { screen, id }
     case 'portal':
       return {
@@ -82,6 +84,7 @@ export function address(route: Route): string {
       return `#/phones${tail(route.id)}${narrowed(route.filter ?? [])}`
     case 'waiting':
     case 'people':
+    case 'move':
       return `#/${route.screen}${tail(route.id)}`
     case 'portal':
       return `#/portal/${route.page}${route.key ? tail(route.language) + tail(route.key) : ''}`

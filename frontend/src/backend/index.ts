@@ -7,6 +7,10 @@ import type {
   EnrollmentQuery,
   ExportBody,
   ListFile,
+  MoveFile,
+  MoveLettersBody,
+  MovePhone,
+  MoveTerms,
   NewPerson,
   PrivacyBody,
   PushUpload,
@@ -167,3 +171,33 @@ export const rehearse = (identifier: string, password: string) =>
   ask(api.POST('/api/rehearsals', { body: { identifier, password } }))
 export const rehearsal = (id: string, signal?: Signal) =>
   ask(api.GET('/api/rehearsals/{id}', { ...phone(id), signal }))
+
+/** move is how far people have moved here from an older management, and where each phone of its list is. */
+export const move = (signal?: Signal) => ask(api.GET('/api/move', { signal }))
+/** importMove takes the list that the old management exports; a dry run only says what would happen. */
+export const importMove = (body: MoveFile, dryRun: boolean) =>
+  ask(api.POST('/api/move/import', { body, params: { query: { dry_run: dryRun } } }))
+export const setMoveTerms = (body: MoveTerms) => ask(api.PUT('/api/move', { body }))
+/** matchMove says whose phones records are; acceptMove, that they are whose they may be; lookMove looks again. */
+export const matchMove = (ids: string[], person: string) =>
+  ask(api.POST('/api/move/people', { body: { ids, person } }))
+export const acceptMove = (ids: string[]) =>
+  ask(api.POST('/api/move/people', { body: { ids, accept: true } }))
+export const lookMove = () => ask(api.POST('/api/move/people', { body: {} }))
+export const writeMove = (body: MoveLettersBody) => ask(api.POST('/api/move/letters', { body }))
+/** settleMove says of records that they have moved, or will not; '' takes it back. */
+export const settleMove = (ids: string[], as: '' | 'moved' | 'left_out', enrollment = '') =>
+  ask(api.POST('/api/move/settle', { body: { ids, as, enrollment } }))
+export const removeMoved = (ids: string[], dry_run: boolean) =>
+  ask(api.POST('/api/move/removals', { body: { ids, dry_run } }))
+export const undoRemoval = (id: string) => ask(api.POST('/api/move/removals/{id}/undo', phone(id)))
+export const closeMove = () => ask(api.DELETE('/api/move'))
+export const exportMove = async (states: MovePhone['state'][], format: 'csv' | 'xlsx', language: string) =>
+  bytes(
+    await ask(
+      api.POST('/api/move/export', {
+        body: { states, format, language, local: true },
+        parseAs: 'arrayBuffer',
+      }),
+    ),
+  )

@@ -53,3 +53,13 @@ export async function save(
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
   return true
 }
+
+/** follow opens an address in another program: a letter in the one for mail. */
+export async function follow(address: string) {
+  if (!inWindow) {
+    location.href = address
+    return
+  }
+  const answer = await fetch('/shell/open', { method: 'POST', body: JSON.stringify({ url: address }) })
+  if (!answer.ok) throw new Error(`open: ${String(answer.status)}`)
+}
