@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	records = 3000
-	erasing = 40   // at once
-	mostGo  = 2400 // of the records, so that the list of receipts has all of them
+	records = 1500
+	erasing = 20   // at once
+	mostGo  = 1200 // of the records, so that the list of receipts has all of them
 )
 
 // told is what a server that is about to be killed answered.
@@ -43,21 +43,23 @@ func TestKilledWhileClearing(t *testing.T) {
 	if err := w.open(); err != nil {
 		t.Fatal(err)
 	}
-	err := w.house.API().DB.Update(t.Context(), func(tx *db.Tx) error {
-		for i := range records {
-			left := tx.Now.AddDate(0, -2, 0)
-			err := mdm.Imagine(tx, "topic", mdm.Enrollment{
-				ID: fmt.Sprintf("E-%05d", i), Person: identifier(i), Stage: mdm.StageRemoved, EndedAt: left, EndedBy: mdm.EndedByCheckOut,
-				AuthenticatedAt: left, EnrolledAt: left, LastSeenAt: left, Device: mdm.Device{ProductName: "iPhone17,2"},
-			})
-			if err != nil {
-				return err
+	for from := 0; from < records; from += 100 {
+		err := w.house.API().DB.Update(t.Context(), func(tx *db.Tx) error {
+			for i := from; i < from+100; i++ {
+				left := tx.Now.AddDate(0, -2, 0)
+				err := mdm.Imagine(tx, "topic", mdm.Enrollment{
+					ID: fmt.Sprintf("E-%05d", i), Person: identifier(i), Stage: mdm.StageRemoved, EndedAt: left, EndedBy: mdm.EndedByCheckOut,
+					AuthenticatedAt: left, EnrolledAt: left, LastSeenAt: left, Device: mdm.Device{ProductName: "iPhone17,2"},
+				})
+				if err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	var all told
 	for round := range rounds {
@@ -68,7 +70,7 @@ func TestKilledWhileClearing(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var work sync.WaitGroup
 		work.Go(func() { all.clear(ctx, server, round%2 == 0) })
-		lived := 200*time.Millisecond + time.Duration(rand.IntN(600))*time.Millisecond
+		lived := 500*time.Millisecond + time.Duration(rand.IntN(1000))*time.Millisecond
 		select {
 		case <-time.After(lived):
 		case <-t.Context().Done():
