@@ -167,6 +167,21 @@ func (p *practice) change(t *testing.T, fn func(*settings.Settings)) {
 	must(t, p.settings.Change(t.Context(), true, func(s *settings.Settings) error { fn(s); return nil }))
 }
 
+// settled are the rows once a server that has just been started has written what it writes by itself.
+func (p *practice) settled(t *testing.T) map[string]int {
+	t.Helper()
+	before := p.rows(t)
+	for range 20 {
+		time.Sleep(250 * time.Millisecond)
+		now := p.rows(t)
+		if cmp.Equal(before, now) {
+			break
+		}
+		before = now
+	}
+	return before
+}
+
 // rows counts what is in the tables that a phone leaves traces in. That events were removed after they had been sealed is
 // itself an event: it says how many, not about whom, and comes only where the rehearsal took longer than the seal waits.
 func (p *practice) rows(t *testing.T) map[string]int {
@@ -240,7 +255,7 @@ func TestRehearsalSaysWhereAPhoneWouldStop(t *testing.T) {
 			}},
 		} {
 			c.change()
-			before := p.rows(t)
+			before := p.settled(t)
 			report, err := p.Rehearse(t.Context(), doctor.Rehearsal{Identifier: c.identifier, Password: c.password})
 			must(t, err)
 			if got := names(report.Steps); got != c.want || report.OK {
