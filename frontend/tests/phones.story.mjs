@@ -25,6 +25,8 @@ test('a phone is found, opened beside the list and woken', async () => {
   await page.getByRole('button', { name: 'Show all' }).click()
   await rows(page).nth(5).waitFor()
 
+  await page.goto(`${demo.screens}/#/phones?filter=state:is:enrolled`) // those that can be woken
+  await page.getByRole('button', { name: 'state is enrolled', exact: true }).waitFor()
   await rows(page).first().click()
   const inspector = page.getByRole('complementary', { name: 'About this phone' })
   await inspector.getByText('Battery').waitFor()
