@@ -146,9 +146,13 @@ func (in *ExportIn) options() (export.Options, error) {
 	return o, nil
 }
 
+// words are what codes are called; nil in a file for a program.
 func (in *ExportIn) words() map[string]string {
 	if !in.Body.Local && in.Body.Format != string(export.HTML) {
 		return nil
+	}
+	if in.Body.Words == nil {
+		return map[string]string{}
 	}
 	return in.Body.Words
 }
@@ -197,8 +201,8 @@ func phoneRows(ctx context.Context, phones *mdm.Server, q mdm.ListQuery, ids []s
 			}
 			for i, c := range columns {
 				row[i] = c.Value(e, m)
-				if code, ok := row[i].(string); ok && words != nil && (c.Kind == mdm.Choice || c.Name == "state_reason") && words[code] != "" {
-					row[i] = words[code]
+				if words != nil {
+					row[i] = worded(c, e, row[i], words)
 				}
 			}
 			*count++
@@ -211,6 +215,18 @@ func phoneRows(ctx context.Context, phones *mdm.Server, q mdm.ListQuery, ids []s
 			yield(nil, err)
 		}
 	}
+}
+
+// worded is a cell for a person.
+func worded(c mdm.Column, e *mdm.Enrollment, cell any, words map[string]string) any {
+	code, _ := cell.(string)
+	switch {
+	case c.Kind == mdm.Version:
+		return e.Device.System()
+	case (c.Kind == mdm.Choice || c.Name == "state_reason") && words[code] != "":
+		return words[code]
+	}
+	return cell
 }
 
 var errEnough = errors.New("nobody wants more rows")

@@ -53,9 +53,9 @@ func TestExportIsWhatIsOnTheScreen(t *testing.T) {
 
 		// For a person with a German Excel: exactly the columns of the screen, in its words.
 		text, _ = h.file("/enrollments/export", `{"view":{"search":"buro"},"format":"csv","local":true,"language":"de-AT","time_zone":"Europe/Vienna",
-			"columns":[{"name":"person","title":"Person"},{"name":"state","title":"Zustand"},{"name":"enrolled_at","title":"Angemeldet; seit"}],"words":{"enrolled":"Angemeldet"}}`)
+			"columns":[{"name":"person","title":"Person"},{"name":"state","title":"Zustand"},{"name":"os_version","title":"System"},{"name":"enrolled_at","title":"Angemeldet; seit"}],"words":{"enrolled":"Angemeldet"}}`)
 		lines := strings.Split(strings.TrimPrefix(text, "\uFEFF"), "\r\n")
-		if !strings.HasPrefix(text, "\uFEFF") || lines[0] != `Person;Zustand;"Angemeldet; seit"` || !strings.HasPrefix(lines[1], anna+";Angemeldet;") ||
+		if !strings.HasPrefix(text, "\uFEFF") || lines[0] != `Person;Zustand;System;"Angemeldet; seit"` || !strings.HasPrefix(lines[1], anna+";Angemeldet;iOS ") ||
 			strings.Count(lines[1], ".") < 3 {
 			t.Errorf("German csv:\n%s", text)
 		}

@@ -172,13 +172,14 @@ func text(cell any) string {
 	}
 }
 
-// guarded is the text of a cell that no spreadsheet takes for a formula. Numbers of ours may begin with a minus.
+// guarded is the text of a cell that no spreadsheet takes for a formula nor, where it is written for one, for another
+// value. Numbers of ours may begin with a minus.
 func (o Options) guarded(cell any) string {
 	s, ok := cell.(string)
 	if !ok || s == "" {
 		return o.text(cell)
 	}
-	if formula(s) {
+	if formula(s) || misread(s) && (o.Local || s[0] == '\'') {
 		return "'" + s
 	}
 	return s
@@ -190,6 +191,31 @@ func formula(s string) bool {
 	s = strings.TrimLeft(s, "'")
 	return s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0]))
 }
+
+// misread says whether a spreadsheet may show a text as something else: an inventory number without its zeros or its last
+// digits, half of it as a date. As with formulas, apostrophes before it do not count.
+func misread(s string) bool {
+	s = strings.TrimLeft(s, "'")
+	if s == "" || s[0] < '0' || s[0] > '9' {
+		return false
+	}
+	parts := 1
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+		case strings.IndexByte(".,/-", c) >= 0 && s[i-1] >= '0' && s[i-1] <= '9' && i < len(s)-1:
+			parts++
+		case (c == 'e' || c == 'E') && s[i-1] != c && i < len(s)-1:
+			parts++
+		default:
+			return false
+		}
+	}
+	return parts > 1 || len(s) > digits || s[0] == '0' && len(s) > 1
+}
+
+// digits are as many as a spreadsheet keeps of a number.
+const digits = 15
 
 func writeSeparated(w io.Writer, t Table, separator rune, o Options) error {
 	if o.BOM {

@@ -75,7 +75,7 @@ func Read(f Format, content []byte) ([]Row, error) {
 
 // unguarded takes back what guarded did.
 func unguarded(s string) string {
-	if strings.HasPrefix(s, "'") && formula(s) {
+	if strings.HasPrefix(s, "'") && (formula(s) || misread(s)) {
 		return s[1:]
 	}
 	return s

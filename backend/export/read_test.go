@@ -9,33 +9,61 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What a spreadsheet would take for a formula is guarded on the way out and as it was when it comes back.
+// What a spreadsheet would take for a formula, or for another value, is guarded on the way out and as it was when it comes
+// back.
 func TestTablesComeBackAsTheyWere(t *testing.T) {
 	t.Parallel()
-	awkward := []string{"", "=1", "'=1", "''=1", "'", "''", "'a", "-", "'-", "+49", "@x", "\tx", "a,b;c\t\"d\"\ne", " =1 ", "Zoë 🏔", "'''", "0012"}
+	awkward := []string{"", "=1", "'=1", "''=1", "'", "''", "'a", "-", "'-", "+49", "@x", "\tx", "a,b;c\t\"d\"\ne", " =1 ", "Zoë 🏔", "'''", "0012", "'0012", "''1/2", "26.1"}
 	for _, f := range []Format{CSV, TSV, XLSX} {
-		var file bytes.Buffer
-		table := Table{Name: "texts", Columns: []Column{{"key", "Key"}, {"text", "Text"}}, Rows: func(yield func([]any, error) bool) {
-			for _, s := range awkward {
-				if !yield([]any{"k", s}, nil) {
-					return
-				}
+		for _, o := range []Options{{BOM: true}, For("de", nil)} {
+			if diff := cmp.Diff(awkward, there(t, f, o, awkward)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", f, diff)
 			}
-		}}
-		if err := Write(&file, f, table, Options{BOM: true}); err != nil {
-			t.Fatal(err)
 		}
-		rows, err := Read(f, file.Bytes())
-		if err != nil {
-			t.Fatalf("%s: %v", f, err)
+	}
+}
+
+// there are texts after their way into a file and back.
+func there(t *testing.T, f Format, o Options, texts []string) (back []string) {
+	t.Helper()
+	var file bytes.Buffer
+	table := Table{Name: "texts", Columns: []Column{{"key", "Key"}, {"text", "Text"}}, Rows: func(yield func([]any, error) bool) {
+		for _, s := range texts {
+			if !yield([]any{"k", s}, nil) {
+				return
+			}
 		}
-		var got []string
-		for _, r := range rows[1:] {
-			got = append(got, append(r.Cells, "")[1]) // a spreadsheet leaves out the last cells if they are empty
+	}}
+	if err := Write(&file, f, table, o); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := Read(f, file.Bytes())
+	if err != nil {
+		t.Fatalf("%s: %v", f, err)
+	}
+	for _, r := range rows[1:] {
+		back = append(back, append(r.Cells, "")[1]) // a spreadsheet leaves out the last cells if they are empty
+	}
+	return back
+}
+
+func TestForASpreadsheetNumbersOfThingsStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]bool{
+		"0012": true, "26.1": true, "26.0.1": true, "1/2": true, "3-4": true, "12345678901234567": true, "1E5": true, "1,5": true,
+		"12": false, "0": false, "123456789012345": false, "A1": false, "1 2": false, "26.1 beta": false, "1.": false, "1E": false, "": false,
+	} {
+		if misread(s) != want {
+			t.Errorf("misread(%q) is %v", s, !want)
 		}
-		if diff := cmp.Diff(awkward, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", f, diff)
-		}
+	}
+	var file bytes.Buffer
+	rows := func(yield func([]any, error) bool) { yield([]any{"0012", 7}, nil) }
+	if err := Write(&file, CSV, Table{Columns: []Column{{"a", "A"}, {"b", "B"}}, Rows: rows}, For("de", nil)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(file.String(), "\r\n'0012;7\r\n") {
+		t.Errorf("%q", file.String())
 	}
 }
 

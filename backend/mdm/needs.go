@@ -216,14 +216,25 @@ func systemsInUse(tx *db.Tx) ([]system, error) {
 type family struct {
 	name    string // as people call it
 	product string // as its product names begin
-	skipped []int  // major versions in their order, where they do not follow upon one another
+	system  string
+	skipped []int // major versions in their order, where they do not follow upon one another
 }
 
 // Apple numbered all its systems 26 in 2025: after iOS and iPadOS 18, and visionOS 2.
 var families = []family{
-	{"iPhone", "iPhone", []int{18, 26}},
-	{"iPad", "iPad", []int{18, 26}},
-	{"Apple Vision Pro", "RealityDevice", []int{2, 26}},
+	{"iPhone", "iPhone", "iOS", []int{18, 26}},
+	{"iPad", "iPad", "iPadOS", []int{18, 26}},
+	{"Apple Vision Pro", "RealityDevice", "visionOS", []int{2, 26}},
+}
+
+// System is the version with the name of the system, "iOS 26.1": what a spreadsheet takes for neither a number nor a day.
+func (d Device) System() string {
+	for _, f := range families {
+		if d.OSVersion != "" && strings.HasPrefix(d.ProductName, f.product) {
+			return f.system + " " + d.OSVersion
+		}
+	}
+	return d.OSVersion
 }
 
 // majorsBehind is how many major versions a system may be behind the newest one.
