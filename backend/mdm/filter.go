@@ -92,28 +92,37 @@ type where struct {
 	moment  Moment
 	args    []any
 	state   string // stateCode with its parameters; empty until somebody asks for it
-	numbers []string
-	words   []wordTest
+	numbers []test
+	words   []test
 	search  string
-	// narrow are conditions that the numbers imply and whose rows an index finds, by its column. The numbers themselves
-	// use no index, so that nothing is found by one that leaves most rows.
-	narrow map[string][]string
+	// hours are what the index of the last contact's hour knows of the conditions. They say less than the numbers do.
+	hours []test
 }
 
-// wordTest is a condition on a word, whose text has KEY where the key belongs.
-type wordTest struct {
+// test is a condition, whose text has KEY where the key belongs.
+type test struct {
 	key, text string
-	narrow    bool // its index finds the rows
+	loose     string // what keeps indexes off the key, and changes nothing
+	narrow    bool   // an index finds the rows
+	among     string // the statement that finds them, where that is not by the key
 }
 
-func (t wordTest) String() string { return strings.ReplaceAll(t.text, "KEY", t.key) }
+const (
+	looseNumber = ` + 0`
+	looseWord   = ` || ''`
+)
 
-// loose is the same condition, for which no index is used.
-func (t wordTest) loose() string {
-	if t.key == `l.n` {
-		return strings.ReplaceAll(t.text, "KEY", `(l.n + 0)`)
+// walked is the condition for rows that are walked over; no index tempts to find others.
+func (t test) walked() string { return strings.ReplaceAll(t.text, "KEY", `(`+t.key+t.loose+`)`) }
+
+// found is the condition for rows that an index finds.
+func (t test) found() string { return strings.ReplaceAll(t.text, "KEY", t.key) }
+
+func walked(tests []test) (all []string) {
+	for _, t := range tests {
+		all = append(all, t.walked())
 	}
-	return strings.ReplaceAll(t.text, "KEY", `(`+t.key+` || '')`)
+	return all
 }
 
 func (w *where) arg(v any) string {
@@ -160,7 +169,7 @@ func (w *where) stateCode() string {
 
 // gather takes a query apart.
 func gather(q ListQuery, m Moment) (*where, error) {
-	w := &where{moment: m, narrow: map[string][]string{}}
+	w := &where{moment: m}
 	if q.Search != "" {
 		w.search = `l.search LIKE ` + w.arg("%"+escapeLike.Replace(db.Fold(q.Search))+"%") + ` ESCAPE '\'`
 	}
@@ -237,17 +246,16 @@ func (w *where) addWords(column Column, c Condition) error {
 	if (c.Operator == Before || c.Operator == AtLeast) && !strings.ContainsAny(c.Value, "0123456789") {
 		return &FilterError{c, "not_number"}
 	}
-	w.words = append(w.words, wordTest{column.key, text, narrow})
+	w.words = append(w.words, test{key: column.key, text: text, loose: looseWord, narrow: narrow})
 	return nil
 }
 
 func (w *where) addTags(column Column, c Condition) {
-	t := wordTest{key: column.key}
+	t := test{key: column.key, loose: looseWord}
 	switch c.Operator {
-	case Has:
-		t = wordTest{`l.n`, `KEY IN (SELECT t.n FROM tags t WHERE t.folded = ` + w.arg(db.Fold(c.Value)) + `)`, true}
-	case HasNot:
-		t = wordTest{`l.n`, `KEY NOT IN (SELECT t.n FROM tags t WHERE t.folded = ` + w.arg(db.Fold(c.Value)) + `)`, false}
+	case Has, HasNot:
+		t.among, t.narrow = `SELECT t.n FROM tags t WHERE t.folded = `+w.arg(db.Fold(c.Value)), c.Operator == Has
+		t.key, t.text, t.loose = wordsRow, `KEY`+not(c.Operator)+` IN (`+t.among+`)`, looseNumber
 	case Empty:
 		t.text, t.narrow = `KEY = ''`, true
 	case NotEmpty:
@@ -259,7 +267,6 @@ func (w *where) addTags(column Column, c Condition) {
 const mostDays = 100 * 366
 
 func (w *where) addTime(column Column, c Condition) error {
-	var text string
 	switch c.Operator {
 	case OlderThan, Within:
 		days, err := strconv.Atoi(c.Value)
@@ -271,41 +278,42 @@ func (w *where) addTime(column Column, c Condition) error {
 		if column.Name == "last_seen_at" {
 			from = w.moment.before(span)
 		}
-		text = w.until(column, from, c.Operator == OlderThan)
+		w.until(column, from, c.Operator == OlderThan)
 	case Before, After:
 		at, err := parseTime(c.Value)
 		if err != nil {
 			return &FilterError{c, "not_time"}
 		}
-		text = w.until(column, at, c.Operator == Before)
+		w.until(column, at, c.Operator == Before)
 	case Empty:
-		text = column.key + ` = 0`
+		w.number(column.key, `KEY = 0`)
 	case NotEmpty:
-		text = column.key + ` > 0`
+		w.number(column.key, `KEY > 0`)
 	}
-	w.numbers = append(w.numbers, text)
 	return nil
 }
 
-// until asks for times before this one, or from it on.
-func (w *where) until(column Column, at time.Time, before bool) string {
-	millis := db.Millis(at)
-	if before {
-		w.narrowTime(column.key, ` <= `, millis)
-		return `(` + column.key + ` + 0) > 0 AND (` + column.key + ` + 0) < ` + w.arg(millis)
-	}
-	w.narrowTime(column.key, ` >= `, millis)
-	return `(` + column.key + ` + 0) >= ` + w.arg(millis)
+// number adds a condition on a number, which has an index unless a poll changes it.
+func (w *where) number(key, text string) {
+	w.numbers = append(w.numbers, test{key: key, text: text, loose: looseNumber, narrow: key != seenKey})
 }
 
-// narrowTime notes what an index knows about a time.
-func (w *where) narrowTime(key, compare string, millis int64) {
-	switch key {
-	case `e.last_seen_at`:
-		w.narrow["seen_hour"] = append(w.narrow["seen_hour"], `e.seen_hour`+compare+w.arg(hourOf(millis)))
-	case `e.enrolled_at`:
-		w.narrow["enrolled_at"] = append(w.narrow["enrolled_at"], `e.enrolled_at > 0 AND e.enrolled_at`+compare+w.arg(millis))
+// until asks for times before this one, or from it on.
+func (w *where) until(column Column, at time.Time, before bool) {
+	millis := db.Millis(at)
+	compare, hours := `KEY >= `, ` >= `
+	if before {
+		compare, hours = `KEY > 0 AND KEY < `, ` <= `
 	}
+	w.number(column.key, compare+w.arg(millis))
+	if column.key == seenKey {
+		w.seen(hours, millis)
+	}
+}
+
+// seen notes what the index of hours knows about the last contact.
+func (w *where) seen(compare string, millis int64) {
+	w.hours = append(w.hours, test{key: hourKey, text: `KEY` + compare + w.arg(hourOf(millis)), loose: looseNumber, narrow: true})
 }
 
 // hourOf is seen_hour, for the last contact at this time.
@@ -319,24 +327,22 @@ func parseTime(s string) (time.Time, error) {
 }
 
 func (w *where) addNumber(column Column, c Condition) error {
-	var text string
 	switch c.Operator {
 	case Empty:
-		text = column.key + ` < 0`
+		w.number(column.key, `KEY < 0`)
 	case NotEmpty:
-		text = column.key + ` >= 0`
+		w.number(column.key, `KEY >= 0`)
 	default:
 		n, err := strconv.ParseInt(c.Value, 10, 64)
 		if err != nil {
 			return &FilterError{c, "not_number"}
 		}
 		if c.Operator == LessThan {
-			text = column.key + ` >= 0 AND ` + column.key + ` < ` + w.arg(n)
+			w.number(column.key, `KEY >= 0 AND KEY < `+w.arg(n))
 		} else {
-			text = column.key + ` > ` + w.arg(n)
+			w.number(column.key, `KEY > `+w.arg(n))
 		}
 	}
-	w.numbers = append(w.numbers, text)
 	return nil
 }
 
@@ -349,7 +355,11 @@ func (w *where) addChoice(column Column, c Condition) error {
 		if err != nil {
 			return &FilterError{c, "not_choice"}
 		}
-		w.numbers = append(w.numbers, `e.kept = `+w.arg(yes))
+		kept := 0
+		if yes {
+			kept = 1
+		}
+		w.number(column.key, `KEY = `+w.arg(kept))
 		return nil
 	}
 	values := []string{c.Value}
@@ -369,7 +379,7 @@ func (w *where) addChoice(column Column, c Condition) error {
 	for _, v := range values {
 		several = append(several, w.arg(slices.Index(column.Choices, v)))
 	}
-	w.numbers = append(w.numbers, column.key+not(c.Operator)+` IN (`+strings.Join(several, ", ")+`)`)
+	w.number(column.key, `KEY`+not(c.Operator)+` IN (`+strings.Join(several, ", ")+`)`)
 	return nil
 }
 
@@ -388,44 +398,20 @@ func (w *where) addState(o Operator, values []string) {
 			several = append(several, w.arg(slices.Index(Codes(), v)+1))
 		}
 	}
-	key := `e.stage || ''`
-	switch {
-	case !plain:
-		key = w.stateCode()
-		if o != IsNot && len(values) == 1 && values[0] == Quiet {
-			w.narrowTime(`e.last_seen_at`, ` <= `, db.Millis(w.moment.before(quietAfter)))
-		}
-	case o != IsNot:
-		w.narrow["stage"] = append(w.narrow["stage"], `e.stage IN (`+strings.Join(several, ", ")+`)`)
+	among := `KEY` + not(o) + ` IN (` + strings.Join(several, ", ") + `)`
+	if plain {
+		w.numbers = append(w.numbers, test{key: stageKey, text: among, loose: looseWord, narrow: o != IsNot})
+		return
 	}
-	w.numbers = append(w.numbers, `(`+key+`)`+not(o)+` IN (`+strings.Join(several, ", ")+`)`)
+	if o != IsNot && len(values) == 1 && values[0] == Quiet {
+		w.seen(` <= `, db.Millis(w.moment.before(quietAfter)))
+	}
+	w.numbers = append(w.numbers, test{key: w.stateCode(), text: among})
 }
 
 func not(o Operator) string {
-	if o == IsNot {
+	if o == IsNot || o == HasNot {
 		return ` NOT`
 	}
 	return ``
 }
-
-// wordy says whether words are asked for.
-func (w *where) wordy() bool { return len(w.words) > 0 || w.search != "" }
-
-// onWords are the conditions on words; loose ones leave the choice of the index to the order.
-func (w *where) onWords(loose bool) []string {
-	var all []string
-	for _, t := range w.words {
-		if loose {
-			all = append(all, t.loose())
-		} else {
-			all = append(all, t.String())
-		}
-	}
-	if w.search != "" {
-		all = append(all, w.search)
-	}
-	return all
-}
-
-// all are the conditions on both halves of a list.
-func (w *where) all(loose bool) []string { return append(w.onWords(loose), w.numbers...) }

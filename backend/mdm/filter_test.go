@@ -284,6 +284,80 @@ func TestPagesByPlaceAgreeWithPagesByCursor(t *testing.T) {
 	})
 }
 
+// Which road leads to a page depends on how many phones are what is asked for. All lead to the same page.
+func TestEveryRoadLeadsToTheSamePage(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		crowdIn(t, h, 2500) // so many that some sets are fetched, some met along the way, and some too large
+		read := func(q mdm.ListQuery) (ids []string) {
+			err := h.server.Each(t.Context(), q, func(e *mdm.Enrollment, _ mdm.Moment) error {
+				ids = append(ids, e.ID)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ids
+		}
+		pages := func(q mdm.ListQuery, most int) (ids []string) {
+			q.Limit = 40
+			for range most {
+				page, err := h.server.List(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range page.Enrollments {
+					ids = append(ids, e.ID)
+				}
+				if q.After = page.Next; q.After == "" {
+					break
+				}
+			}
+			return ids
+		}
+		orders := map[string][]string{}
+		for _, column := range []string{"person", "os_version", "battery", "kept", "last_seen_at", "state"} {
+			orders[column] = read(mdm.ListQuery{Sort: column})
+		}
+		for _, q := range []mdm.ListQuery{
+			{},
+			{State: mdm.Quiet},
+			{State: mdm.Waiting},
+			{Filter: conditions(t, "state:is_not:archived")},
+			{Filter: conditions(t, "state:in:removed|asleep|quiet")},
+			{Filter: conditions(t, "last_seen_at:older_than:30")},
+			{Filter: conditions(t, "last_seen_at:within:1", "battery:less_than:40")},
+			{Filter: conditions(t, "os_version:before:18.4")},
+			{Filter: conditions(t, "os_version:at_least:18", "os_version:before:26", "last_info_at:older_than:1")},
+			{Filter: conditions(t, "tags:has:sales", "enrolled_at:not_empty:")},
+			{Filter: conditions(t, "model:contains:pro", "passcode:in:none|present")},
+			{Filter: conditions(t, "kept:is:false", "identity_not_after:within:40")},
+			{Filter: conditions(t, "capacity:more_than:1")},
+			{Search: "muller", Filter: conditions(t, "battery:more_than:50")},
+			{Search: "zzz"},
+			{Rule: &mdm.Rule{Removed: 1, Silent: 20, Waiting: 1}},
+		} {
+			among := map[string]bool{}
+			for _, id := range read(q) {
+				among[id] = true
+			}
+			if n, err := h.server.Count(t.Context(), q); err != nil || n != len(among) {
+				t.Errorf("%+v: counted %d, %v, want %d", q, n, err, len(among))
+			}
+			for name, order := range orders {
+				want := slices.DeleteFunc(slices.Clone(order), func(id string) bool { return !among[id] })
+				for _, sort := range []string{name, "-" + name} {
+					q.Sort = sort
+					got := pages(q, 2)
+					if !slices.Equal(got, want[:min(80, len(want))]) {
+						t.Errorf("%+v: %d rows, want the first of %d in their order", q, len(got), len(want))
+					}
+					slices.Reverse(want)
+				}
+			}
+		}
+	})
+}
+
 func TestPastedNamesFindPhones(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		people := office(h)

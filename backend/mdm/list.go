@@ -1,10 +1,12 @@
 package mdm
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,6 +33,8 @@ type ListQuery struct {
 	Offset int
 	// Limit is the size of a page; 0 is 50, 1000 is the most.
 	Limit int
+
+	inState bool // all are of one state: what is sorted by state is sorted by the row's number
 }
 
 // Page is a part of a list. Next is the cursor of the following page, "" after the last.
@@ -51,8 +55,10 @@ var (
 const (
 	// near is how many rows are walked, at most, in the order of the list, where enough of them seem to be what is asked for.
 	near = 4000
-	// few is how many rows it pays to fetch one by one.
-	few = 5000
+	// few is how many rows it pays to fetch one by one; fewer, where they could also be met along the way.
+	few, fewer = 5000, 1000
+	// many is how many rows it pays to note, to meet them along the way.
+	many = 10_000
 	// sample is how many rows are looked at to guess what all are like.
 	sample = 1000
 )
@@ -76,10 +82,31 @@ const enrollmentTables = `
 // sorting is how a list is sorted: by a key, then by the number of the row.
 type sorting struct {
 	key       string
-	words     bool // the key is a word of listed, which has an index
+	words     bool // the key is a word of listed
+	indexed   bool // the key has an index
+	state     bool // the key is the state's number
 	falling   bool
 	direction string
 	compare   string
+}
+
+// table is where the key is, and its row's number.
+func (o sorting) table() (from, row string) {
+	if o.words {
+		return words, wordsRow
+	}
+	return numbers, numbersRow
+}
+
+// onNumbers says that the key is a number of enrollments; an order of nothing has none.
+func (o sorting) onNumbers() bool { return o.key != "" && !o.words }
+
+// loose keeps the index off the key.
+func (o sorting) loose() string {
+	if o.words {
+		return looseWord
+	}
+	return looseNumber
 }
 
 // upTo compares with the last key of a part of the list.
@@ -90,18 +117,19 @@ func (o sorting) upTo() string {
 	return "<="
 }
 
-func orderOf(sort string, w *where) (sorting, error) {
-	if sort == "" {
-		sort = "person"
-	}
+func orderOf(q ListQuery, w *where) (sorting, error) {
+	sort := cmp.Or(q.Sort, "person")
 	name, falling := strings.CutPrefix(sort, "-")
 	column, ok := ColumnNamed(name)
 	if !ok || !column.Sortable() {
 		return sorting{}, fmt.Errorf("%w: %s", ErrSort, sort)
 	}
-	o := sorting{key: column.key, words: column.words(), direction: "ASC", compare: ">"}
-	if column.Name == "state" {
-		o.key = w.stateCode()
+	o := sorting{key: column.key, words: column.words(), indexed: column.key != seenKey, direction: "ASC", compare: ">"}
+	switch {
+	case q.inState:
+		o.key = numbersRow
+	case column.Name == "state":
+		o.key, o.indexed, o.state = w.stateCode(), false, true
 	}
 	if falling {
 		o.falling, o.direction, o.compare = true, "DESC", "<"
@@ -138,6 +166,14 @@ func (s *Server) list(tx *db.Tx, q ListQuery) (Page, error) {
 	}
 	page := Page{Moment: m}
 	for {
+		if road.byState {
+			if page, err := s.ofState(tx, q); err != nil || len(page.Enrollments) == q.Limit {
+				return page, err
+			}
+			if road, err = road.next(); err != nil {
+				return Page{}, err
+			}
+		}
 		rows, err := road.walk(tx, q.Limit, q.Offset)
 		if err != nil {
 			return Page{}, err
@@ -156,6 +192,48 @@ func (s *Server) list(tx *db.Tx, q ListQuery) (Page, error) {
 		}
 		return page, nil
 	}
+}
+
+// ofState gives the page of a list that is sorted by state when all of it are of one: of the first state there is, or that
+// of the cursor. Otherwise the page is not full.
+func (s *Server) ofState(tx *db.Tx, q ListQuery) (Page, error) {
+	states := slices.DeleteFunc(Codes(), func(state string) bool { return !q.allows(state) })
+	if q.Sort[0] == '-' {
+		slices.Reverse(states)
+	}
+	q.inState = true
+	if q.After != "" {
+		code, n, err := parseCursor(sorting{}, q.After)
+		if err != nil {
+			return Page{}, err
+		}
+		states = slices.DeleteFunc(states, func(state string) bool { return stateNumber(state) != code })
+		q.After = fmt.Sprintf("%d\n%d", n, n)
+	}
+	if len(states) == 0 {
+		return Page{}, nil
+	}
+	q.Filter = append(slices.Clone(q.Filter), Condition{"state", Is, states[0]})
+	page, err := s.list(tx, q)
+	if page.Next != "" {
+		_, n, _ := strings.Cut(page.Next, "\n")
+		page.Next = strconv.FormatInt(stateNumber(states[0]), 10) + "\n" + n
+	}
+	return page, err
+}
+
+// stateNumber is what stateCode says for a state.
+func stateNumber(state string) int64 { return int64(slices.Index(Codes(), state)) + 1 }
+
+// allows says whether the filter leaves anything of a state.
+func (q ListQuery) allows(state string) bool {
+	if q.State != "" && q.State != state {
+		return false
+	}
+	return !slices.ContainsFunc(q.Filter, func(c Condition) bool {
+		named := slices.Contains(strings.Split(c.Value, "|"), state)
+		return c.Column == "state" && named == (c.Operator == IsNot)
+	})
 }
 
 // listed is a row with the cursor that stands behind it.

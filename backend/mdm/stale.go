@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"example.org/gatehouse/backend/db"
@@ -62,11 +63,11 @@ func (w *where) stale(r Rule, share Share) {
 	}
 	switch share {
 	case Waking:
-		w.numbers = append(w.numbers, `NOT e.kept`, `(`+silent+`)`)
+		w.numbers = append(w.numbers, test{text: `NOT e.kept`}, test{text: `(` + silent + `)`})
 	case Pins:
-		w.numbers = append(w.numbers, `e.kept`, `(`+any+` OR `+silent+`)`)
+		w.numbers = append(w.numbers, test{text: `e.kept`}, test{text: `(` + any + ` OR ` + silent + `)`})
 	default:
-		w.numbers = append(w.numbers, `NOT e.kept`, `(`+any+`)`)
+		w.numbers = append(w.numbers, test{text: `NOT e.kept`}, test{text: `(` + any + `)`})
 	}
 }
 
@@ -88,7 +89,7 @@ func (s *Server) Stale(ctx context.Context, r Rule) (sum Summary, err error) {
 		w.stale(r, Proposed)
 		statement, args := w.use(`
 			SELECT x.code, COUNT(*)
-			FROM (SELECT ` + w.stateCode() + ` AS code FROM enrollments e WHERE ` + w.numbers[0] + ` AND ` + w.numbers[1] + `) x
+			FROM (SELECT ` + w.stateCode() + ` AS code FROM enrollments e WHERE ` + strings.Join(walked(w.numbers), ` AND `) + `) x
 			GROUP BY x.code`)
 		err = tally(tx, func(code string, n int) {
 			i, _ := strconv.Atoi(code)
@@ -165,7 +166,7 @@ func (s *Server) archiveStale(tx *db.Tx, r Rule, batch string) (int, error) {
 	w.stale(r, Proposed)
 	statement, args := w.use(`
 		UPDATE enrollments AS e SET archived_from = e.stage, stage = 'archived', archived_at = ` + w.arg(db.Millis(tx.Now)) + `, batch = ` + w.arg(batch) + `
-		WHERE ` + w.numbers[0] + ` AND ` + w.numbers[1])
+		WHERE ` + strings.Join(walked(w.numbers), ` AND `))
 	n, err := tx.Exec(statement, args...)
 	return int(n), err
 }

@@ -19,7 +19,7 @@ interface Sheet<T> {
 }
 
 /** how many sheets are kept: far more than anybody sees at once, and little for a computer. */
-const most = 60
+const most = 20
 
 /**
  * A long list of which only those parts are read that somebody looks at, at any place. When something has happened, what
