@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { close, demo, launch, open, picture, sound } from './browser.mjs'
+import { close, demo, fits, launch, open, picture, sound } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -280,5 +280,68 @@ test('what is written about a phone is kept when one leaves the field, and undon
   await inspector.getByLabel('Why').waitFor()
   await notes.fill('')
   await page.keyboard.press('Tab')
+  await close(page)
+})
+
+test('the list is copied as a table that mails and spreadsheets take', async () => {
+  const page = await open(browser, demo, '#/phones?filter=state:is:enrolled')
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await rows(page).nth(5).waitFor()
+  await page.getByRole('button', { name: 'Export' }).press('Enter')
+  await page.getByRole('menuitem', { name: 'Copy as a table' }).press('Enter')
+  await page.getByText(/^\d+ phones copied\.$/).waitFor()
+  const copied = await page.evaluate(async () => {
+    const [item] = await navigator.clipboard.read()
+    const part = async (type) => (await item.getType(type)).text()
+    return { html: await part('text/html'), text: await part('text/plain') }
+  })
+  const lines = copied.text.trim().split('\r\n')
+  assert.match(lines[0], /Person\tName\tModel/)
+  assert.match(lines[1], /\ti(Pad)?OS \d/)
+  assert.equal(copied.html.match(/<tr/g).length, lines.length)
+  await close(page)
+})
+
+test('what was archived together comes back together, and one record is erased for good', async () => {
+  const page = await open(browser, demo, '#/phones?filter=state:is:removed')
+  await rows(page).nth(1).waitFor()
+  await rows(page).nth(0).locator('.mark').click()
+  await rows(page).nth(1).locator('.mark').click()
+  await page.getByRole('button', { name: 'Archive 2 phones' }).press('Enter')
+  await page.getByText('2 phones archived.').waitFor()
+  await page.goto(`${demo.screens}/#/cleanup/archived`)
+  const together = page.getByRole('list', { name: 'Put away together' })
+  const batch = together.getByRole('listitem').filter({ hasText: '2 phones' })
+  await batch.waitFor()
+  await fits(page, 'archived')
+  await sound(page, 'archived')
+  await picture(page, 'cleanup-archived')
+  await batch.getByRole('button', { name: 'Bring back' }).press('Enter')
+  await batch.waitFor({ state: 'detached' })
+
+  await page.goto(`${demo.screens}/#/phones?filter=state:is:removed`)
+  await rows(page).nth(1).waitFor()
+  const before = await rows(page).count()
+  await rows(page).nth(0).locator('.mark').click()
+  await page.getByRole('button', { name: 'Archive one phone' }).press('Enter')
+  await page.getByText('One phone archived.').waitFor()
+  await page.goto(`${demo.screens}/#/cleanup/archived`)
+  await together.getByRole('listitem').filter({ hasText: 'One phone' }).waitFor()
+  await rows(page).first().locator('.mark').click()
+  await page.getByRole('button', { name: 'Erase one for good…' }).press('Enter')
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('heading', { name: 'Erase one record for good?' }).waitFor()
+  await dialog.getByText('A backup that was made before still has them', { exact: false }).waitFor()
+  await picture(page, 'cleanup-erase')
+  await dialog.getByRole('button', { name: 'Erase one record' }).press('Enter')
+  await dialog.getByText('One record, receipt').waitFor()
+  await dialog.getByRole('button', { name: 'Done' }).press('Enter')
+  await dialog.waitFor({ state: 'detached' })
+  await page.goto(`${demo.screens}/#/phones?filter=state:is:removed`)
+  await rows(page).first().waitFor()
+  await page.waitForFunction(
+    (n) => document.querySelectorAll('[role=grid] [role=rowgroup] [role=row]').length === n,
+    before - 1,
+  )
   await close(page)
 })
