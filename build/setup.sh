@@ -115,7 +115,8 @@ need_test() {
   debian || { say "not Debian: PostgreSQL, browser and window stories run only where their programs are"; return 0; }
   has chromium || apt chromium
   ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || apt postgresql
-  apt xvfb xauth openbox dbus wmctrl xdotool webkit2gtk-driver fonts-liberation2 fonts-noto-core fonts-droid-fallback scep
+  apt xvfb xauth openbox dbus wmctrl xdotool webkit2gtk-driver fonts-liberation2 fonts-noto-core fonts-droid-fallback scep openssl
+  [ ! -d ../shared/testbed ] || apt nginx-light # what plays Apple's push service there
 }
 
 [ $# -gt 0 ] || die "say for what: server, window, test or dist"
