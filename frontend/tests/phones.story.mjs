@@ -191,17 +191,19 @@ test('columns are chosen, moved and drawn, and a view keeps them', async () => {
 test('the list on the screen is saved as a file, as it is', async () => {
   const page = await open(browser, demo, '#/phones?filter=state:is:enrolled')
   await rows(page).nth(5).waitFor()
-  const total = Number(/^\d+/.exec(await foot(page).innerText())[0])
   await page.getByRole('button', { name: 'Export' }).click()
   await picture(page, 'phones-export')
   const coming = page.waitForEvent('download')
-  await page.getByRole('menuitem', { name: `${total} phones as CSV` }).click()
+  const asCSV = page.getByRole('menuitem', { name: /^\d+ phones as CSV/ })
+  const total = parseInt(await asCSV.innerText())
+  await asCSV.click()
   const file = await coming
   assert.match(file.suggestedFilename(), /^phones-\d{4}-\d\d-\d\d\.csv$/)
   const lines = readFileSync(await file.path(), 'utf8')
     .trim()
     .split('\r\n')
-  assert.ok(lines.length > total, `${lines.length - 1} of ${total}`) // others may enroll meanwhile
+  // phones of the demo come and go between the menu and the file
+  assert.ok(Math.abs(lines.length - 1 - total) <= 2, `${lines.length - 1} phones in the file, ${total} in the menu`)
   assert.equal(lines[0].replace('\ufeff', ''), 'Person,Name,Model,System,State,Last contact')
   assert.match(lines[1], /,Enrolled,/)
   await page.getByText('The file is saved.').waitFor()
