@@ -79,10 +79,11 @@ vet() {
 }
 # A test that fails is tried once more, alone: a machine that was too busy for it must not hide what the others say. It is
 # named at the end all the same, and wants mending.
-# A race is told once more at the end, where it can be found.
+# A race is told once more at the end, where it can be found; no process waits at its end for one. What the race detector
+# checks of pointers besides is left out for SQLite, which was C and does little else.
 server() {
-  GORACE="log_path=$work/race" tool gotestsum --format pkgname-and-test-fails --hide-summary=skipped --rerun-fails=1 --rerun-fails-max-failures=3 \
-    --packages=./... -- -race -timeout 15m || { cat "$work"/race.* 2>/dev/null; return 1; }
+  GORACE="log_path=$work/race atexit_sleep_ms=0" tool gotestsum --format pkgname-and-test-fails --hide-summary=skipped --rerun-fails=1 --rerun-fails-max-failures=3 \
+    --packages=./... -- -race '-gcflags=modernc.org/...=-d=checkptr=0' -timeout 15m || { cat "$work"/race.* 2>/dev/null; return 1; }
 }
 oracle() { (cd backend/mdm/oracle && go vet ./... && go test ./...); }
 # known_holes asks the database of known vulnerabilities where there is a copy of it; GOVULNDB=file:///FOLDER

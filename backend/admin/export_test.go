@@ -17,7 +17,7 @@ func (h *house) file(path, body string) (string, http.Header) {
 	h.t.Helper()
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(admin.AsOperator(h.t.Context()), http.MethodPost, "/api"+path, strings.NewReader(body))
-	h.API().Handler().ServeHTTP(w, r)
+	h.door.ServeHTTP(w, r)
 	if w.Code != http.StatusOK {
 		h.t.Fatalf("%s %s: %d %s", path, body, w.Code, w.Body)
 	}

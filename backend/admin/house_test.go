@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ const (
 type house struct {
 	*backend.Backend
 	t      *testing.T
+	door   http.Handler
 	push   *sim.APNs
 	device *sim.DeviceAuthority
 }
@@ -57,8 +59,12 @@ func serve(t *testing.T, database string) *house {
 	t.Cleanup(func() { must(t, push.Close()) })
 	device, err := sim.NewDeviceAuthority(1)
 	must(t, err)
+	data := t.TempDir()
+	if database == "" {
+		dbtest.Write(t, filepath.Join(data, "gatehouse.db"))
+	}
 	b, err := backend.Open(t.Context(), backend.Config{
-		Data: t.TempDir(), Database: database, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Key: dbtest.Key,
+		Data: data, Database: database, Listen: "127.0.0.1:0", Admin: "127.0.0.1:0", Key: dbtest.Key,
 		Log: slog.New(slog.DiscardHandler), Anchors: []*x509.Certificate{device.Certificate()},
 		PushURL: push.URL(), PushRoots: push.Roots(), Version: "1.2.3", Commit: "abc",
 	})
@@ -72,7 +78,7 @@ func serve(t *testing.T, database string) *house {
 		must(t, b.Close())
 	})
 	<-b.Ready()
-	return &house{Backend: b, t: t, push: push, device: device}
+	return &house{Backend: b, t: t, door: b.API().Handler(), push: push, device: device}
 }
 
 func must(t *testing.T, err error) {
@@ -91,7 +97,7 @@ func (h *house) ask(method, path, body string, out any) (int, admin.Problem) {
 	}
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(admin.AsOperator(h.t.Context()), method, "/api"+path, content)
-	h.API().Handler().ServeHTTP(w, r)
+	h.door.ServeHTTP(w, r)
 	var problem admin.Problem
 	if w.Code >= http.StatusBadRequest {
 		must(h.t, json.Unmarshal(w.Body.Bytes(), &problem))

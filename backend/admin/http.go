@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"example.org/gatehouse/backend/text"
@@ -50,17 +51,20 @@ func most(path string) int64 {
 // window puts one there, and [API.Web] does after it has seen the token.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
-	paper, err := json.Marshal(a.mount(mux))
-	if err != nil {
-		panic(fmt.Sprintf("describe the API: %v", err)) // our own types are at fault, at every start
-	}
+	described := a.mount(mux)
+	paper := sync.OnceValues(func() ([]byte, error) { return json.Marshal(described) })
 	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		if err := allowed(r.Context(), viewer); err != nil {
 			a.refuse(w, r, err)
 			return
 		}
+		content, err := paper()
+		if err != nil {
+			a.refuse(w, r, fmt.Errorf("describe the API: %w", err))
+			return
+		}
 		w.Header().Set("Content-Type", "application/openapi+json")
-		w.Write(paper)
+		w.Write(content)
 	})
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, &Error{Code: NotFound})

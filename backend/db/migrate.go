@@ -3,20 +3,18 @@ package db
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"example.org/gatehouse/backend/db/migrations"
 )
 
-//go:embed migrations
-var migrations embed.FS
-
 func provider(engine string, pool *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations/"+engine)
+	files, err := fs.Sub(migrations.Files, engine)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +59,7 @@ func migrate(ctx context.Context, engine string, pool *sql.DB) error {
 
 // Newest is the schema that this program brings a database to: the number of its last migration.
 func Newest() int64 {
-	entries, err := migrations.ReadDir("migrations/sqlite") // sorted by name
+	entries, err := migrations.Files.ReadDir("sqlite") // sorted by name
 	if err != nil || len(entries) == 0 {
 		panic("the program carries no migrations")
 	}

@@ -63,27 +63,7 @@ func build(t *testing.T, d *db.DB, clock *dbtest.Clock) *house {
 // each runs a test in a house on each kind of database. They run side by side, so each has a clock of its own.
 func each(t *testing.T, test func(t *testing.T, h *house)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		test(t, one(t))
-	})
-	if os.Getenv("TEST_DATABASE_URL") == "" {
-		return
-	}
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		clock := &dbtest.Clock{}
-		d, err := db.Open(t.Context(), dbtest.Postgres(t), db.Options{Key: dbtest.Key, Now: clock.Now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := d.Close(); err != nil {
-				t.Errorf("close the test database: %v", err)
-			}
-		})
-		test(t, build(t, d, clock))
-	})
+	dbtest.Clocked(t, func(t *testing.T, d *db.DB, clock *dbtest.Clock) { test(t, build(t, d, clock)) })
 }
 
 // one is a house on SQLite.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -280,26 +279,5 @@ func (h *house) number(query string) (n int) {
 // each runs a test on a furnished room, on each database, each with a clock of its own.
 func each(t *testing.T, test func(t *testing.T, h *house, clock *dbtest.Clock)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		clock := &dbtest.Clock{}
-		test(t, open(t, dbtest.Open(t, dbtest.At(clock))), clock)
-	})
-	if os.Getenv("TEST_DATABASE_URL") == "" {
-		return
-	}
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		clock := &dbtest.Clock{}
-		d, err := db.Open(t.Context(), dbtest.Postgres(t), db.Options{Key: dbtest.Key, Now: clock.Now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := d.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		test(t, open(t, d), clock)
-	})
+	dbtest.Clocked(t, func(t *testing.T, d *db.DB, clock *dbtest.Clock) { test(t, open(t, d), clock) })
 }

@@ -2,12 +2,12 @@ package mdm_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -87,42 +86,12 @@ func openAt(t testing.TB, address string, clock *dbtest.Clock, options ...dbtest
 	return d
 }
 
-var template struct {
-	sync.Once
-	file []byte
-	err  error
-}
+var authorities = dbtest.Template{Fill: func(ctx context.Context, d *db.DB) error { return pki.Create(ctx, d, "Example") }}
 
-// furnished is a database with authorities. Making their keys takes longer than most tests, so it is made once.
+// furnished is a database with authorities.
 func furnished(t testing.TB, clock *dbtest.Clock, options ...dbtest.Option) *db.DB {
 	t.Helper()
-	template.Do(func() {
-		dir, err := os.MkdirTemp("", "gatehouse-mdm")
-		if err != nil {
-			template.err = err
-			return
-		}
-		defer os.RemoveAll(dir)
-		path := filepath.Join(dir, "template.db")
-		clock := &dbtest.Clock{}
-		clock.Add(-365 * 24 * time.Hour) // before the time of any test
-		d, err := db.Open(t.Context(), "sqlite:"+path, db.Options{Key: dbtest.Key, Now: clock.Now})
-		if err == nil {
-			err = errors.Join(pki.Create(t.Context(), d, "Example"), d.Close())
-		}
-		if err == nil {
-			template.file, err = os.ReadFile(path)
-		}
-		template.err = err
-	})
-	if template.err != nil {
-		t.Fatal(template.err)
-	}
-	path := filepath.Join(t.TempDir(), "gatehouse.db")
-	if err := os.WriteFile(path, template.file, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return openAt(t, "sqlite:"+path, clock, options...)
+	return authorities.Open(t, append(options, dbtest.At(clock))...)
 }
 
 func newHouse(t testing.TB, d *db.DB, clock *dbtest.Clock, o apns.Options) *house {

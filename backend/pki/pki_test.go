@@ -66,26 +66,7 @@ func reopen(t testing.TB, d *db.DB) *Authority {
 // each runs a test with an authority on each database. The clock stands, unless the test moves it.
 func each(t *testing.T, test func(t *testing.T, a *Authority, clock *dbtest.Clock)) {
 	t.Helper()
-	// One clock for each engine: they run in parallel.
-	run := func(t *testing.T, d *db.DB, clock *dbtest.Clock) { test(t, open(t, d), clock) }
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		clock := new(dbtest.Clock)
-		run(t, dbtest.Open(t, dbtest.At(clock)), clock)
-	})
-	if os.Getenv("TEST_DATABASE_URL") == "" {
-		return
-	}
-	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		clock := new(dbtest.Clock)
-		d, err := db.Open(t.Context(), dbtest.Postgres(t), db.Options{Key: dbtest.Key, Now: clock.Now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = d.Close() })
-		run(t, d, clock)
-	})
+	dbtest.Clocked(t, func(t *testing.T, d *db.DB, clock *dbtest.Clock) { test(t, open(t, d), clock) })
 }
 
 func inTx(t testing.TB, a *Authority, fn func(tx *db.Tx) error) {

@@ -68,10 +68,12 @@ func houseOf(t *testing.T) *house {
 	return h.(*house)
 }
 
+var authorities = dbtest.Template{Fill: func(ctx context.Context, d *db.DB) error { return pki.Create(ctx, d, "Nordlicht GmbH") }}
+
 func build(t testing.TB) *house {
 	t.Helper()
 	clock := &dbtest.Clock{}
-	h := &house{t: t, mux: http.NewServeMux(), db: dbtest.Open(t, dbtest.At(clock)), clock: clock, log: &bytes.Buffer{}}
+	h := &house{t: t, mux: http.NewServeMux(), db: authorities.Open(t, dbtest.At(clock)), clock: clock, log: &bytes.Buffer{}}
 	log := slog.New(slog.NewTextHandler(&locked{w: h.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.events = event.New(h.db)
 	h.settings = settings.Open(h.db, h.events)
@@ -87,9 +89,6 @@ func build(t testing.TB) *house {
 		t.Fatal(err)
 	}
 
-	if err := pki.Create(t.Context(), h.db, "Nordlicht GmbH"); err != nil {
-		t.Fatal(err)
-	}
 	authority, err := pki.Open(t.Context(), h.db, h.events, log)
 	if err != nil {
 		t.Fatal(err)
