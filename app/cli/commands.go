@@ -10,9 +10,10 @@ import (
 
 func (p *program) commandCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:     "command",
-		Short:   "Ask phones for something",
-		Example: `  gatehoused command send DeviceInformation --all`,
+		Use:   "command",
+		Short: "Ask phones for something",
+		Example: `  gatehoused command refresh --all
+  gatehoused command send ProfileList --all`,
 	}
 	var in admin.SendCommandIn
 	send := &cobra.Command{
@@ -46,7 +47,28 @@ put on it goes.`,
 	f.StringVar(&in.Body.Message, "message", "", "shown on the locked screen (DeviceLock)")
 	f.StringVar(&in.Body.PhoneNumber, "phone", "", "shown on the locked screen (DeviceLock)")
 	f.StringVar(&in.Body.Identifier, "identifier", "", "identifier of the profile (RemoveProfile); left out: the enrollment profile")
-	c.AddCommand(send)
+	c.AddCommand(send, p.refreshCommand())
+	return c
+}
+
+func (p *program) refreshCommand() *cobra.Command {
+	var in admin.RefreshIn
+	c := &cobra.Command{
+		Use:   "refresh {ID … | --all}",
+		Short: "Ask phones anew what they are like, and wake them",
+		Long: `Asks all that the settings allow (privacy), as the server does by itself from time to time (settings set
+inventory.every). A phone that still has these questions open is not asked twice, and not counted.`,
+		Example: `  gatehoused command refresh 8F2C0A4E-… 51D07B33-…`,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if in.Body.All == (len(args) > 0) {
+				return misuse(c, "name phones, or all of them with --all")
+			}
+			in.Body.IDs = args
+			return p.queue(c, "/refresh", in.Body)
+		},
+	}
+	c.Flags().BoolVar(&in.Body.All, "all", false, "every enrolled phone")
 	return c
 }
 

@@ -153,14 +153,9 @@ func (a *API) SendCommand(ctx context.Context, in *SendCommandIn) (*Queued, erro
 	if err != nil {
 		return nil, err
 	}
-	chosen := mdm.Filter{All: in.Body.All}
-	if in.Body.All && in.Body.named() {
-		return nil, fieldError("ids", "required", errNamed)
-	}
-	if !in.Body.All {
-		if chosen.IDs, err = a.chosen(ctx, r, in.Body.Selection); err != nil {
-			return nil, err
-		}
+	chosen, err := a.chosenOrAll(ctx, r, in.Body.Selection, in.Body.All)
+	if err != nil {
+		return nil, err
 	}
 	now, err := a.Config.Settings.Get(ctx)
 	if err != nil {
@@ -182,6 +177,32 @@ func (a *API) SendCommand(ctx context.Context, in *SendCommandIn) (*Queued, erro
 	}
 	n, err := r.MDM.Enqueue(ctx, chosen, command)
 	return &Queued{Count: n}, err
+}
+
+// Refresh asks phones anew what they are like, as far as the settings allow, and wakes them.
+func (a *API) Refresh(ctx context.Context, in *RefreshIn) (*Queued, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := a.chosenOrAll(ctx, r, in.Body.Selection, in.Body.All)
+	if err != nil {
+		return nil, err
+	}
+	n, err := r.MDM.Enqueue(ctx, chosen, mdm.Inventory()...)
+	return &Queued{Count: n}, err
+}
+
+// chosenOrAll are the phones that commands go to.
+func (a *API) chosenOrAll(ctx context.Context, r Rooms, s Selection, all bool) (f mdm.Filter, err error) {
+	switch {
+	case all && s.named():
+		return f, fieldError("ids", "required", errNamed)
+	case !all:
+		f.IDs, err = a.chosen(ctx, r, s)
+	}
+	f.All = all
+	return f, err
 }
 
 // CancelCommand takes back a command that no phone has fetched yet.

@@ -130,6 +130,14 @@ type SendCommandIn struct {
 	}
 }
 
+// RefreshIn names the phones whose inventory is to be taken anew.
+type RefreshIn struct {
+	Body struct {
+		Selection
+		All bool `json:"all,omitempty" doc:"every enrolled phone"`
+	}
+}
+
 // AttemptsIn asks for attempts.
 type AttemptsIn struct {
 	Open   bool   `query:"open" doc:"only those that have not come to their end"`

@@ -80,6 +80,7 @@ func (a *API) routes(api door) {
 	get(api, "/enrollments/{id}/commands", viewer, a.Commands)
 	get(api, "/command-types", viewer, a.CommandTypes)
 	post(api, "/commands", operator, a.SendCommand)
+	post(api, "/refresh", operator, a.Refresh)
 	post(api, "/wake", operator, a.Wake)
 	remove(api, "/commands/{id}", operator, a.CancelCommand)
 

@@ -164,6 +164,17 @@ func TestCommandsReachThePhone(t *testing.T) {
 		h.refused("GET", "/enrollments/nobody/commands", "", admin.NotFound)
 		h.refused("DELETE", "/commands/nothing", "", admin.NotFound)
 
+		h.want("POST", "/refresh", `{"ids":["`+id+`"]}`, &queued)
+		if queued.Count != 1 {
+			t.Errorf("refresh: %+v", queued)
+		}
+		h.want("POST", "/refresh", `{"all":true}`, &queued)
+		if queued.Count != 0 {
+			t.Errorf("refresh while the questions are open: %+v", queued)
+		}
+		h.refused("POST", "/refresh", `{}`, admin.Invalid)
+		h.refused("POST", "/refresh", `{"all":true,"ids":["`+id+`"]}`, admin.Invalid)
+		h.refused("POST", "/refresh", `{"ids":["nobody"]}`, admin.NotFound)
 		h.want("POST", "/wake", `{"ids":["`+id+`"]}`, &queued)
 		if queued.Count != 1 {
 			t.Errorf("woken: %+v", queued)

@@ -251,15 +251,11 @@ func (s *Server) updateToken(tx *db.Tx, c caller, m checkIn) (reply, error) {
 	if err := enrolled(tx, m.EnrollmentID); err != nil {
 		return reply{}, err
 	}
-	privacy, err := s.privacy(tx)
+	commands, err := s.permitted(tx, append(Inventory(), DeclarativeManagement()))
 	if err != nil {
 		return reply{}, err
 	}
-	for _, command := range []Command{DeviceInformation(), SecurityInfo(), DeclarativeManagement()} {
-		command, ok := command.within(privacy)
-		if !ok {
-			continue
-		}
+	for _, command := range commands {
 		if _, err := queue(tx, m.EnrollmentID, command, "system"); err != nil {
 			return reply{}, err
 		}

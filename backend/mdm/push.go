@@ -19,7 +19,7 @@ const (
 	claimTime = 5 * time.Minute
 	// lookAgain is how often rows of other processes are looked for.
 	lookAgain = time.Second
-	// tidyEvery is how often commands that have run out are ended.
+	// tidyEvery is how often commands that have run out are ended, and phones asked anew what they are like.
 	tidyEvery  = 10 * time.Minute
 	laterFirst = 30 * time.Second
 	laterMost  = time.Hour
@@ -74,6 +74,9 @@ func (s *Server) tidy(ctx context.Context) {
 			_, err := expire(tx)
 			return err
 		})
+		if err == nil && s.settings != nil {
+			_, err = s.AskAround(ctx)
+		}
 	}
 	if err != nil && ctx.Err() == nil {
 		s.log.ErrorContext(ctx, "queue not tidied", "err", err)

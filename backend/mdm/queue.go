@@ -35,24 +35,29 @@ type CommandRecord struct {
 // queueStep bounds how many phones one transaction queues for, so that others get their turn.
 const queueStep = 250
 
-// Enqueue queues a command for the phones of the filter, wakes them, and says for how many there is a new one. A
+// Enqueue queues commands for the phones of the filter, wakes them, and says for how many there is something new. A
 // question that is still open is not asked twice. A phone that is not enrolled is passed over; an unknown one is
-// ErrUnknown, before anything is queued for those after it.
-func (s *Server) Enqueue(ctx context.Context, f Filter, c Command) (int, error) {
+// ErrUnknown, before anything is queued for those after it. Of several commands those are left out that the settings
+// forbid; one alone is ErrForbidden then.
+func (s *Server) Enqueue(ctx context.Context, f Filter, commands ...Command) (int, error) {
 	n := 0
 	for after, ids := "", f.IDs; ; {
 		step, err := s.step(ctx, f.All, after, ids)
 		if err != nil {
-			return n, fmt.Errorf("queue %s: %w", c.requestType, err)
+			return n, fmt.Errorf("queue commands: %w", err)
 		}
 		if len(step) == 0 {
 			return n, nil
 		}
-		queued, err := s.enqueue(ctx, step, c, f.All)
-		n += queued
+		queued := 0
+		err = s.db.Update(ctx, func(tx *db.Tx) (err error) {
+			queued, err = s.enqueue(tx, step, commands, f.All)
+			return err
+		})
 		if err != nil {
-			return n, fmt.Errorf("queue %s: %w", c.requestType, err)
+			return n, fmt.Errorf("queue commands: %w", err)
 		}
+		n += queued
 		after = step[len(step)-1]
 		if !f.All {
 			ids = ids[len(step):]
@@ -85,60 +90,81 @@ func (s *Server) step(ctx context.Context, all bool, after string, ids []string)
 	return step, err
 }
 
-func (s *Server) enqueue(ctx context.Context, ids []string, c Command, all bool) (int, error) {
-	n := 0
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
-		n = 0
-		p, err := s.privacy(tx)
+// enqueue queues commands for some phones. Of many that are not named, only the number goes into the record.
+func (s *Server) enqueue(tx *db.Tx, ids []string, commands []Command, many bool) (n int, err error) {
+	if commands, err = s.permitted(tx, commands); err != nil {
+		return 0, err
+	}
+	actor := event.Actor(tx.Context())
+	counts := make([]int, len(commands))
+	for _, id := range ids {
+		p, err := find(tx, id)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		c, ok := c.within(p)
-		if !ok {
-			return &ErrForbidden{RequestType: c.requestType, Reason: "the settings say that phones are not asked for this"}
+		if !p.found {
+			return 0, fmt.Errorf("%s: %w", id, ErrUnknown)
 		}
-		for _, id := range ids {
-			p, err := find(tx, id)
+		if p.stage != StageEnrolled {
+			continue
+		}
+		isNew := false
+		for i, c := range commands {
+			uuid, err := queue(tx, id, c, actor)
 			if err != nil {
-				return err
-			}
-			if !p.found {
-				return fmt.Errorf("%s: %w", id, ErrUnknown)
-			}
-			if p.stage != StageEnrolled {
-				continue
-			}
-			uuid, err := queue(tx, id, c, event.Actor(ctx))
-			if err != nil {
-				return err
-			}
-			if err := s.wake(tx, id); err != nil {
-				return err
+				return 0, err
 			}
 			if uuid == "" {
 				continue
 			}
-			n++
-			if all {
+			isNew = true
+			counts[i]++
+			if many {
 				continue
 			}
 			err = s.events.Add(tx, event.Event{
-				Kind: Queued, Actor: event.Actor(ctx), Enrollment: id, Attempt: p.attempt, Person: p.person,
+				Kind: Queued, Actor: actor, Enrollment: id, Attempt: p.attempt, Person: p.person,
 				Params: map[string]string{"type": c.requestType, "command": uuid},
 			})
 			if err != nil {
-				return err
+				return 0, err
 			}
 		}
-		if !all || n == 0 {
-			return nil
+		if isNew {
+			n++
 		}
-		return s.events.Add(tx, event.Event{Kind: Queued, Actor: event.Actor(ctx), Params: map[string]string{"type": c.requestType, "count": strconv.Itoa(n)}})
-	})
-	if err != nil {
-		return 0, err
+		if err := s.wake(tx, id); err != nil {
+			return 0, err
+		}
+	}
+	for i, c := range commands {
+		if !many || counts[i] == 0 {
+			continue
+		}
+		err := s.events.Add(tx, event.Event{Kind: Queued, Actor: actor, Params: map[string]string{"type": c.requestType, "count": strconv.Itoa(counts[i])}})
+		if err != nil {
+			return 0, err
+		}
 	}
 	return n, nil
+}
+
+// permitted are the commands that the settings allow, with no more questions than they allow.
+func (s *Server) permitted(tx *db.Tx, commands []Command) ([]Command, error) {
+	p, err := s.privacy(tx)
+	if err != nil {
+		return nil, err
+	}
+	var all []Command
+	for _, c := range commands {
+		if c, ok := c.within(p); ok {
+			all = append(all, c)
+		}
+	}
+	if len(all) == 0 && len(commands) > 0 {
+		return nil, &ErrForbidden{RequestType: commands[0].requestType, Reason: "the settings say that phones are not asked for this"}
+	}
+	return all, nil
 }
 
 // queue adds a command and gives its UUID, or "" if the same question is open already.

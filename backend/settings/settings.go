@@ -29,6 +29,7 @@ type Settings struct {
 	Enrollment     Enrollment     `json:"enrollment"`
 	Portal         Portal         `json:"portal"`
 	Privacy        Privacy        `json:"privacy"`
+	Inventory      Inventory      `json:"inventory"`
 	ManagedAccount ManagedAccount `json:"managed_account"`
 	Directory      LDAP           `json:"directory"`
 	StandingExport StandingExport `json:"standing_export"`
@@ -125,6 +126,7 @@ func Defaults() Settings {
 			AccentLight: "#0f766e", AccentDark: "#2dd4bf",
 		},
 		Privacy:        Privacy{Name: true, Storage: true, Battery: true, Passcode: true, Apps: true, Settings: true, Address: true},
+		Inventory:      Inventory{Every: "week", QuietFrom: "20:00", QuietUntil: "07:00"},
 		ManagedAccount: ManagedAccount{Rule: RuleSame},
 		StandingExport: StandingExport{Every: "day", Format: "csv", Keep: 14},
 		Cleanup: Cleanup{
@@ -205,6 +207,7 @@ var problems = map[string]string{
 	"not_boolean":   "must be true or false",
 	"not_plain":     "must not have both StartTLS and ldaps://",
 	"not_attribute": "is not the name of an attribute",
+	"not_time":      "is not a time of day like 20:00",
 	"not_path":      "is not a whole path, from the root on",
 	"not_filter":    "is not an LDAP filter with {{identifier}} or {{name}} in it",
 	"not_number":    "must be a whole number",
@@ -305,7 +308,7 @@ func (s Settings) Validate() error {
 		return invalid("directory.ca", "too_long", "")
 	}
 	return firstOf(s.validateOrganization, s.validateAddresses, s.validateRules, s.Enrollment.validate, s.Portal.validate, s.Privacy.validate,
-		s.validateDirectory, s.StandingExport.validate, s.Cleanup.validate)
+		s.Inventory.validate, s.validateDirectory, s.StandingExport.validate, s.Cleanup.validate)
 }
 
 func firstOf(checks ...func() error) error {

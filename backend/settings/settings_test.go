@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -98,6 +99,9 @@ func TestInvalidSettingsChangeNothing(t *testing.T) {
 		{"portal.accent_dark", "#0f2f2c", "portal.accent_dark", "contrast"},
 		{"portal.gets", strings.Repeat("x", 61), "portal.gets", "too_long"},
 		{"privacy.keep_days", "99999", "privacy.keep_days", "out_of_range"},
+		{"inventory.every", "hour", "inventory.every", "not_choice"},
+		{"inventory.quiet_from", "8 pm", "inventory.quiet_from", "not_time"},
+		{"inventory.quiet_until", "24:00", "inventory.quiet_until", "not_time"},
 	} {
 		t.Run(c.key+"="+c.value[:min(len(c.value), 20)], func(t *testing.T) {
 			t.Parallel()
@@ -318,4 +322,30 @@ func TestSettingsAreThoseOfTheTransaction(t *testing.T) {
 		}
 		name("three")
 	})
+}
+
+func TestQuietHours(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from, until string
+		quiet       []string
+		loud        []string
+	}{
+		{"20:00", "07:00", []string{"20:00", "23:59", "00:00", "06:59"}, []string{"07:00", "12:00", "19:59"}},
+		{"12:00", "13:30", []string{"12:00", "13:29"}, []string{"11:59", "13:30", "00:00"}},
+		{"08:00", "08:00", nil, []string{"08:00", "07:59"}},
+		{"20:00", "", nil, []string{"20:00", "03:00"}},
+		{"", "07:00", nil, []string{"20:00", "03:00"}},
+	} {
+		hours := settings.Inventory{QuietFrom: c.from, QuietUntil: c.until}
+		for i, at := range append(c.quiet, c.loud...) {
+			now, err := time.Parse("15:04", at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := hours.Quiet(now), i < len(c.quiet); got != want {
+				t.Errorf("quiet from %q until %q: at %s got %v", c.from, c.until, at, got)
+			}
+		}
+	}
 }

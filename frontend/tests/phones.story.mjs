@@ -203,7 +203,10 @@ test('the list on the screen is saved as a file, as it is', async () => {
     .trim()
     .split('\r\n')
   // phones of the demo come and go between the menu and the file
-  assert.ok(Math.abs(lines.length - 1 - total) <= 2, `${lines.length - 1} phones in the file, ${total} in the menu`)
+  assert.ok(
+    Math.abs(lines.length - 1 - total) <= 2,
+    `${lines.length - 1} phones in the file, ${total} in the menu`,
+  )
   assert.equal(lines[0].replace('\ufeff', ''), 'Person,Name,Model,System,State,Last contact')
   assert.match(lines[1], /,Enrolled,/)
   await page.getByText('The file is saved.').waitFor()

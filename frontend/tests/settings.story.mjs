@@ -134,6 +134,30 @@ test('what phones are asked for is switched off one by one', async () => {
   await close(page)
 })
 
+test('phones are asked anew as often as somebody wants, and left alone in quiet hours', async () => {
+  const page = await open(browser, demo, '#/settings/privacy')
+  const every = page.getByLabel('How often', { exact: true })
+  await every.selectOption('Every day')
+  await page.getByText('Saved.').waitFor()
+  const kept = page.waitForResponse((answer) => answer.request().method() === 'PUT')
+  await page.getByLabel('From', { exact: true }).fill('18:30')
+  await page.getByLabel('From', { exact: true }).press('Tab')
+  await kept
+  await fits(page, 'the inventory')
+  await sound(page, 'the inventory')
+  await picture(page, 'settings-inventory')
+  await page.reload()
+  await every.waitFor()
+  assert.equal(await every.inputValue(), 'day')
+  assert.equal(await page.getByLabel('From', { exact: true }).inputValue(), '18:30')
+  await page.getByLabel('Quiet hours').click()
+  await page.getByLabel('From', { exact: true }).waitFor({ state: 'hidden' })
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.getByLabel('From', { exact: true }).waitFor()
+  assert.equal(await page.getByLabel('From', { exact: true }).inputValue(), '18:30')
+  await close(page)
+})
+
 test('the list of phones is written to a folder, and a folder that cannot be is named', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-lists-'))
   const page = await open(browser, demo, '#/settings/lists')

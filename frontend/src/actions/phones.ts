@@ -37,10 +37,7 @@ export const askAgain = action<Enrollment>({
   icon: RefreshCw,
   shortcut: 'r',
   when: reachable,
-  perform: async (phone) => {
-    await backend.sendCommand({ ids: [phone.id], type: 'DeviceInformation' })
-    await backend.sendCommand({ ids: [phone.id], type: 'SecurityInfo' })
-  },
+  perform: (phone) => backend.refresh({ ids: [phone.id] }),
   done: 'phones.ask.done',
   vars: named,
 })

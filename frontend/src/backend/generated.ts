@@ -1044,6 +1044,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post-refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rehearsals": {
         parameters: {
             query?: never;
@@ -3121,6 +3137,13 @@ export interface components {
         Receipts: {
             receipts: components["schemas"]["Receipt"][];
         };
+        RefreshInBody: {
+            /** @description every enrolled phone */
+            all?: boolean;
+            ids?: string[];
+            /** @description all phones of this list, instead of ids */
+            view?: components["schemas"]["ListView"];
+        };
         Rehearsal: {
             id: string;
             ok: boolean;
@@ -3222,6 +3245,7 @@ export interface components {
             enrollment: components["schemas"]["SettingsEnrollment"];
             /** @description Names of your own fields of a phone, at most ten */
             fields: string[];
+            inventory: components["schemas"]["SettingsInventory"];
             /** @description Language of the portal for phones that ask for none we have (BCP 47) */
             language: string;
             managed_account: components["schemas"]["SettingsManagedAccount"];
@@ -3310,6 +3334,17 @@ export interface components {
             name: string;
             /** @description work accounts */
             people: string[];
+        };
+        SettingsInventory: {
+            /**
+             * @description How often phones are asked what they are like: never, day, week or month
+             * @enum {string}
+             */
+            every: "never" | "day" | "week" | "month";
+            /** @description Time of day from which phones are not asked, by the clock of the server: 20:00; empty: they are at any hour */
+            quiet_from: string;
+            /** @description Time of day until which phones are not asked: 07:00 */
+            quiet_until: string;
         };
         SettingsLDAP: {
             base_dn: string;
@@ -6238,6 +6273,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Receipts"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queued"];
                 };
             };
             /** @description Error */

@@ -110,6 +110,8 @@ export const commands = (id: string, signal?: Signal) =>
   ask(api.GET('/api/enrollments/{id}/commands', { ...phone(id), signal }))
 export const commandTypes = (signal?: Signal) => ask(api.GET('/api/command-types', { signal }))
 export const sendCommand = (body: CommandRequest) => ask(api.POST('/api/commands', { body }))
+/** refresh asks phones anew what they are like. */
+export const refresh = (body: Selected) => ask(api.POST('/api/refresh', { body }))
 export const wake = (body: Selected) => ask(api.POST('/api/wake', { body }))
 export const enrollmentColumns = (signal?: Signal) => ask(api.GET('/api/enrollments/columns', { signal }))
 export const facets = (signal?: Signal) => ask(api.GET('/api/enrollments/facets', { signal }))

@@ -62,7 +62,7 @@ describe('the screens', () => {
     // The window's own menus and dialogs read the same catalogue, in Go.
     const all = [...sources, ...files('../app', /\.go$/)].join('\n').replaceAll('"', "'")
     const computed =
-      /^(because|export|cleanup|stale|then|column|choice|operator|condition|filter\.(wrong|value)|state|stuck|finding|event|remedy|phone\.same|duplicates\.reason|lists\.every|audit\.(family|column|export|fault|period)|look|agreements|portal|pages|handoff\.format|texts\.(page|problem|variable|sample|mark|filter|source)|privacy\.ask|attempt\.(at|silent|origin)|error|problem|fact|held|command|step|actor|tested|rehearsed|level|server|settings|phones\.filter|enrollment\.platform|push\.kind|setup|move\.(state|because|next|how|kind|field|settle))\./
+      /^(because|export|cleanup|stale|then|column|choice|operator|condition|filter\.(wrong|value)|state|stuck|finding|event|remedy|phone\.same|duplicates\.reason|lists\.every|inventory\.every|audit\.(family|column|export|fault|period)|look|agreements|portal|pages|handoff\.format|texts\.(page|problem|variable|sample|mark|filter|source)|privacy\.ask|attempt\.(at|silent|origin)|error|problem|fact|held|command|step|actor|tested|rehearsed|level|server|settings|phones\.filter|enrollment\.platform|push\.kind|setup|move\.(state|because|next|how|kind|field|settle))\./
     const silent = Object.keys(en).filter((key) => !computed.test(key) && !all.includes(`'${key}'`))
     expect(silent).toEqual([])
   })

@@ -28,15 +28,7 @@ export async function wakeAll(portions: Promise<Selected[]>): Promise<boolean> {
 export async function askAll(portions: Promise<Selected[]>): Promise<boolean> {
   let count = 0
   return attempt(
-    async () => {
-      count = total(
-        await each(portions, async (which) => {
-          const asked = await backend.sendCommand({ ...which, type: 'DeviceInformation' })
-          await backend.sendCommand({ ...which, type: 'SecurityInfo' })
-          return asked
-        }),
-      )
-    },
+    async () => (count = total(await each(portions, backend.refresh))),
     () => t('chosen.ask.done', { count }),
   )
 }
