@@ -403,6 +403,18 @@ func (w *world) admin(args []string) (string, error) {
 			return "", err
 		}
 		return fmt.Sprintln(out.Count, "phones"), nil
+	case "retire", "stay": // NAME: work is to be taken off the phone, or is not
+		in := &admin.RetireIn{}
+		in.Body.IDs = []string{w.phones[rest[0]].EnrollmentID()}
+		do := api.Retire
+		if args[0] == "stay" {
+			do = api.Stay
+		}
+		out, err := do(ctx, in)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintln(out.Count, "phones"), nil
 	case "attempts":
 		list, err := api.Attempts(ctx, &admin.AttemptsIn{Limit: 100})
 		if err != nil {

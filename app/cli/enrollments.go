@@ -25,7 +25,7 @@ func (p *program) enrollmentsCommand() *cobra.Command {
 	}
 	c.AddCommand(
 		p.listEnrollmentsCommand(), p.showEnrollmentCommand(),
-		p.archiveEnrollmentsCommand(), p.restoreEnrollmentsCommand(), p.purgeEnrollmentsCommand(),
+		p.retireEnrollmentsCommand(), p.archiveEnrollmentsCommand(), p.restoreEnrollmentsCommand(), p.purgeEnrollmentsCommand(),
 		p.duplicatesCommand(), p.linkCommand(), p.unlinkCommand(), p.importRemarksCommand(),
 	)
 	return c

@@ -16,6 +16,29 @@ import (
 	"example.org/gatehouse/backend/export"
 )
 
+func (p *program) retireEnrollmentsCommand() *cobra.Command {
+	undo := false
+	c := &cobra.Command{
+		Use:   "retire ID …",
+		Short: "Take work off phones; what is private stays",
+		Long: `Each phone removes the work account when it next connects, and with it work apps, their data, settings and certificates.
+It says so when it is done, and its state is then removed. Until then --undo lets it stay.`,
+		Example: `  gatehoused enrollments retire 8F2C0A4E-…
+  gatehoused enrollments retire 8F2C0A4E-… --undo`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			var in admin.RetireIn
+			in.Body.IDs = args
+			if undo {
+				return p.queue(c, "/enrollments/retire/undo", in.Body)
+			}
+			return p.queue(c, "/enrollments/retire", in.Body)
+		},
+	}
+	c.Flags().BoolVar(&undo, "undo", false, "let phones stay that have not done it yet")
+	return c
+}
+
 func (p *program) archiveEnrollmentsCommand() *cobra.Command {
 	var stale int
 	var dry, automatic bool

@@ -205,6 +205,38 @@ func (a *API) chosenOrAll(ctx context.Context, r Rooms, s Selection, all bool) (
 	return f, err
 }
 
+// Retire takes work off phones as soon as they connect. What is private stays.
+func (a *API) Retire(ctx context.Context, in *RetireIn) (*Queued, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	now, err := a.Config.Settings.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := a.chosen(ctx, r, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	n, err := r.MDM.Retire(ctx, enroll.ProfileIdentifier(now.URL), ids...)
+	return &Queued{Count: n}, err
+}
+
+// Stay lets phones stay that work was to be taken off and that have not done it yet.
+func (a *API) Stay(ctx context.Context, in *RetireIn) (*Queued, error) {
+	r, err := a.rooms()
+	if err != nil {
+		return nil, err
+	}
+	ids, err := a.chosen(ctx, r, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	n, err := r.MDM.Stay(ctx, ids...)
+	return &Queued{Count: n}, err
+}
+
 // CancelCommand takes back a command that no phone has fetched yet.
 func (a *API) CancelCommand(ctx context.Context, in *CommandIn) (*Done, error) {
 	r, err := a.rooms()

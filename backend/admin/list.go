@@ -74,6 +74,9 @@ func (a *API) chosen(ctx context.Context, r Rooms, s Selection) ([]string, error
 // WakeIn names the phones to wake.
 type WakeIn struct{ Body Selection }
 
+// RetireIn names the phones that work is to be taken off, or that may stay after all.
+type RetireIn struct{ Body Selection }
+
 // Enrollments is a page of the list of phones.
 func (a *API) Enrollments(ctx context.Context, in *EnrollmentsIn) (*Enrollments, error) {
 	r, err := a.rooms()

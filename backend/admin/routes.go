@@ -60,6 +60,8 @@ func (a *API) routes(api door) {
 	post(api, "/stale/wake", operator, a.WakeStale)
 	post(api, "/enrollments/archive", operator, a.Archive)
 	post(api, "/enrollments/restore", operator, a.Restore)
+	post(api, "/enrollments/retire", operator, a.Retire)
+	post(api, "/enrollments/retire/undo", operator, a.Stay)
 	post(api, "/enrollments/purge", admin, a.Purge)
 	get(api, "/cleanup", viewer, a.Cleanup)
 	post(api, "/cleanup/reports", operator, a.PlanCleanup)

@@ -175,6 +175,13 @@ func TestCommandsReachThePhone(t *testing.T) {
 		h.refused("POST", "/refresh", `{}`, admin.Invalid)
 		h.refused("POST", "/refresh", `{"all":true,"ids":["`+id+`"]}`, admin.Invalid)
 		h.refused("POST", "/refresh", `{"ids":["nobody"]}`, admin.NotFound)
+		h.want("POST", "/enrollments/retire", `{"ids":["`+id+`"]}`, &queued)
+		if queued.Count != 1 {
+			t.Errorf("retire: %+v", queued)
+		}
+		h.want("POST", "/enrollments/retire/undo", `{"ids":["`+id+`"]}`, &queued)
+		h.refused("POST", "/enrollments/retire", `{"ids":["nobody"]}`, admin.NotFound)
+		h.refused("POST", "/enrollments/retire", `{}`, admin.Invalid)
 		h.want("POST", "/wake", `{"ids":["`+id+`"]}`, &queued)
 		if queued.Count != 1 {
 			t.Errorf("woken: %+v", queued)

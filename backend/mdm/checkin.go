@@ -284,7 +284,17 @@ func (s *Server) checkOut(tx *db.Tx, c caller, m checkIn) (reply, error) {
 	if p.stage.over() {
 		return reply{}, nil
 	}
-	return reply{}, s.leave(tx, m.EnrollmentID, &p, EndedByCheckOut)
+	by := EndedByCheckOut
+	obeyed, err := tx.Exec(`
+		UPDATE commands SET state = $1, waiting = NULL, answered_at = $2
+		WHERE waiting = $3 AND ends AND state = $4`, string(CommandAcknowledged), db.Millis(tx.Now), m.EnrollmentID, string(CommandSent))
+	if err != nil {
+		return reply{}, fmt.Errorf("look whether the phone was sent away: %w", err)
+	}
+	if obeyed > 0 { // a phone that removes its profile may say goodbye instead of answering
+		by = EndedByUs
+	}
+	return reply{}, s.leave(tx, m.EnrollmentID, &p, by)
 }
 
 // leave ends an enrollment: what could reach or speak for the phone is forgotten, the record stays. A phone that left by

@@ -103,6 +103,10 @@ func Describe(e Enrollment, m Moment) State {
 		params["away_hours"] = strconv.Itoa(int(away / time.Hour))
 	}
 	say := func(code, reason, next string) State {
+		if !e.RetiringAt.IsZero() && slices.Contains([]string{Managed, Quiet, Asleep}, code) {
+			params["asked_at"] = stamp(e.RetiringAt)
+			reason, next = "retiring", "wait_until_it_connects"
+		}
 		return State{Code: code, Reason: reason, Next: next, Params: params}
 	}
 	switch e.Stage {

@@ -42,6 +42,9 @@ func TestDescribe(t *testing.T) {
 		{"gone, but it called since", enrolled(func(e *mdm.Enrollment) {
 			e.Push.GoneAt, e.Push.SentAt, e.Push.Outcome = ago(2*day), ago(day), "gone"
 		}), mdm.Managed, "in_touch"},
+		{"to go", enrolled(func(e *mdm.Enrollment) { e.RetiringAt = ago(time.Hour) }), mdm.Managed, "retiring"},
+		{"to go, and silent", enrolled(func(e *mdm.Enrollment) { e.RetiringAt, e.LastSeenAt = ago(8*day), ago(8*day) }), mdm.Quiet, "retiring"},
+		{"to go, but it never can", enrolled(func(e *mdm.Enrollment) { e.RetiringAt, e.IdentityExpiresAt = ago(8*day), ago(day) }), mdm.MustEnrollAgain, "identity_expired"},
 		{"identity expired", enrolled(func(e *mdm.Enrollment) { e.IdentityExpiresAt = ago(day) }), mdm.MustEnrollAgain, "identity_expired"},
 		{"said goodbye", mdm.Enrollment{Stage: mdm.StageRemoved, EndedBy: mdm.EndedByCheckOut}, mdm.Removed, "removed_on_phone"},
 		{"removed by us", mdm.Enrollment{Stage: mdm.StageRemoved, EndedBy: mdm.EndedByUs}, mdm.Removed, "removed_on_request"},

@@ -42,6 +42,7 @@ type Enrollment struct {
 	EnrolledAt        time.Time
 	EndedAt           time.Time
 	EndedBy           string
+	RetiringAt        time.Time // since when work is to be taken off it; zero: it is not
 	ArchivedAt        time.Time
 	Batch             string    // with which it was archived
 	FailedAt          time.Time // when it could not carry out a command, if it has not carried out another of that type since

@@ -71,7 +71,8 @@ const enrollmentColumns = `
 	d.information_at, d.security_at, d.status_at,
 	e.token_at, e.sent_at, e.outcome, COALESCE(p.reason, ''), e.gone_at, COALESCE(p.due_at, 0),
 	d.nickname, d.group_name, d.same, COALESCE(r.notes, ''), COALESCE(r.fields, ''), COALESCE(r.tags, ''),
-	COALESCE(r.keep_reason, ''), COALESCE(r.kept_by, ''), COALESCE(r.kept_at, 0)`
+	COALESCE(r.keep_reason, ''), COALESCE(r.kept_by, ''), COALESCE(r.kept_at, 0),
+	COALESCE((SELECT MIN(c.queued_at) FROM commands c WHERE c.waiting = e.id AND c.ends), 0)`
 
 // enrollmentTables are joined in this order: the first has the few rows that are wanted.
 const enrollmentTables = `
@@ -308,7 +309,7 @@ func get(tx *db.Tx, id string) (Enrollment, error) {
 
 func scan(row interface{ Scan(...any) error }, key, n *string) (Enrollment, error) {
 	var e Enrollment
-	var seen, expires, authenticated, enrolledAt, ended, archived, information, security, status, token, sent, gone, due, kept, failed int64
+	var seen, expires, authenticated, enrolledAt, ended, archived, information, security, status, token, sent, gone, due, kept, failed, retiring int64
 	var fields, tags string
 	d, r := &e.Device, &e.Remarks
 	err := row.Scan(key, n,
@@ -318,12 +319,13 @@ func scan(row interface{ Scan(...any) error }, key, n *string) (Enrollment, erro
 		&d.Capacity, &d.Available, &d.Battery, &d.PasscodePresent, &d.PasscodeCompliant, &d.Encryption, &d.UserEnrollment,
 		&information, &security, &status,
 		&token, &sent, &e.Push.Outcome, &e.Push.Reason, &gone, &due,
-		&r.Nickname, &e.Group, &e.Same, &r.Notes, &fields, &tags, &e.Kept.Reason, &e.Kept.By, &kept)
+		&r.Nickname, &e.Group, &e.Same, &r.Notes, &fields, &tags, &e.Kept.Reason, &e.Kept.By, &kept, &retiring)
 	if err != nil {
 		return e, err
 	}
 	e.LastSeenAt, e.IdentityExpiresAt, e.AuthenticatedAt, e.EnrolledAt, e.EndedAt = db.Time(seen), db.Time(expires), db.Time(authenticated), db.Time(enrolledAt), db.Time(ended)
 	e.ArchivedAt, e.Kept.At, e.FailedAt = db.Time(archived), db.Time(kept), db.Time(failed)
+	e.RetiringAt = db.Time(retiring)
 	d.InformationAt, d.SecurityAt, d.StatusAt = db.Time(information), db.Time(security), db.Time(status)
 	e.Push.Reachable = token > 0
 	e.Push.TokenAt, e.Push.SentAt, e.Push.GoneAt, e.Push.DueAt = db.Time(token), db.Time(sent), db.Time(gone), db.Time(due)

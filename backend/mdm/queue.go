@@ -122,8 +122,12 @@ func (s *Server) enqueue(tx *db.Tx, ids []string, commands []Command, many bool)
 			if many {
 				continue
 			}
+			kind := Queued
+			if c.ends {
+				kind = Retiring
+			}
 			err = s.events.Add(tx, event.Event{
-				Kind: Queued, Actor: actor, Enrollment: id, Attempt: p.attempt, Person: p.person,
+				Kind: kind, Actor: actor, Enrollment: id, Attempt: p.attempt, Person: p.person,
 				Params: map[string]string{"type": c.requestType, "command": uuid},
 			})
 			if err != nil {
@@ -167,13 +171,13 @@ func (s *Server) permitted(tx *db.Tx, commands []Command) ([]Command, error) {
 	return all, nil
 }
 
-// queue adds a command and gives its UUID, or "" if the same question is open already.
+// queue adds a command and gives its UUID, or "" if the same question, or the end of the management, is open already.
 func queue(tx *db.Tx, id string, c Command, actor string) (string, error) {
-	if c.asks {
+	if c.asks || c.ends {
 		var open int
 		err := tx.Row(`
-			SELECT COUNT(*) FROM commands WHERE waiting = $1 AND request_type = $2 AND expires_at > $3`,
-			id, c.requestType, db.Millis(tx.Now)).Scan(&open)
+			SELECT COUNT(*) FROM commands WHERE waiting = $1 AND request_type = $2 AND ends = $3 AND expires_at > $4`,
+			id, c.requestType, c.ends, db.Millis(tx.Now)).Scan(&open)
 		if err != nil {
 			return "", fmt.Errorf("look into the queue: %w", err)
 		}

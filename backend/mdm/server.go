@@ -20,7 +20,9 @@ const (
 	SignedIn      event.Kind = "enrollment.signed_in" // the person signed in again; the phone has a new token
 	Left          event.Kind = "enrollment.removed"
 	Returned      event.Kind = "enrollment.returned"
-	Turned        event.Kind = "enrollment.refused" // a message that was not the phone's to send
+	Turned        event.Kind = "enrollment.refused"  // a message that was not the phone's to send
+	Retiring      event.Kind = "enrollment.retiring" // work is to be taken off the phone
+	Staying       event.Kind = "enrollment.staying"  // that was taken back
 	Queued        event.Kind = "command.queued"
 	Answered      event.Kind = "command.answered"
 	Cancelled     event.Kind = "command.cancelled"

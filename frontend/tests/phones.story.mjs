@@ -251,6 +251,24 @@ test('what is open beside the list closes with Space and Escape, also when its r
   await close(page)
 })
 
+test('the work account is removed from a phone, which proves it', async () => {
+  const page = await open(browser, demo, '#/phones?filter=state:is:enrolled')
+  await rows(page).nth(5).click()
+  const inspector = page.getByRole('complementary', { name: 'About this phone' })
+  await inspector.getByRole('button', { name: 'More actions' }).click()
+  await page.getByRole('menuitem', { name: 'Remove work account…' }).click()
+  const dialog = page.getByRole('dialog', { name: /^Remove the work account from .+\?$/ })
+  await dialog.getByText('Private photos, messages and apps are not touched.').waitFor()
+  await sound(page, 'the question before a work account goes')
+  await picture(page, 'phones-retire')
+  await dialog.getByRole('button', { name: 'Remove work account' }).click()
+  await page.getByText('The work account goes when the phone next connects.').waitFor()
+  await inspector.getByText('The work account was removed at your request.').waitFor()
+  await inspector.getByRole('tab', { name: 'Timeline' }).click()
+  await inspector.getByText('The work account is to be removed').waitFor()
+  await close(page)
+})
+
 test('what Apple forbids on a personal phone is explained, not offered', async () => {
   const page = await open(browser, demo, '#/phones?filter=state:is:enrolled')
   await rows(page).first().click()

@@ -142,6 +142,9 @@ export const stale = (query: StaleQuery, signal?: Signal) =>
 export const wakeStale = (body: StaleRule) => ask(api.POST('/api/stale/wake', { body }))
 export const archive = (which: Selected | { rule: StaleRule }) =>
   ask(api.POST('/api/enrollments/archive', { body: which }))
+/** retire removes the work account from phones; stay takes that back. */
+export const retire = (body: Selected) => ask(api.POST('/api/enrollments/retire', { body }))
+export const stay = (body: Selected) => ask(api.POST('/api/enrollments/retire/undo', { body }))
 export const restore = (body: Selected) => ask(api.POST('/api/enrollments/restore', { body }))
 export const purge = (ids: string[]) => ask(api.POST('/api/enrollments/purge', { body: { ids } }))
 export const cleanup = (signal?: Signal) => ask(api.GET('/api/cleanup', { signal }))

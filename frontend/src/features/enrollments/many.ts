@@ -80,6 +80,20 @@ export async function keepAll(portions: Promise<Selected[]>, reason: string): Pr
   )
 }
 
+/** retireAll removes the work account from phones, which do it when they next connect; undone, those stay that have not. */
+export async function retireAll(portions: Promise<Selected[]>): Promise<boolean> {
+  let which: Selected[] = []
+  let count = 0
+  return attempt(
+    async () => {
+      which = await portions
+      count = total(await each(Promise.resolve(which), backend.retire))
+    },
+    () => (count > 0 ? t('retire.done', { count }) : t('retire.nobody')),
+    async () => void (await each(Promise.resolve(which), backend.stay)),
+  )
+}
+
 /** archiveAll puts records away; undone, they all come back. */
 export async function archiveAll(portions: Promise<Selected[]>): Promise<boolean> {
   const batches: { id: string; count: number }[] = []
