@@ -95,17 +95,25 @@ func TestPrivacyPanelIsAFileForItsPerson(t *testing.T) {
 		h.want("GET", "/enrollments", "", &list)
 		id := list.Enrollments[0].ID
 		h.want("PUT", "/enrollments/"+id+"/remarks", `{"notes":"=1+1"}`, nil)
-		var panel admin.Privacy
-		h.want("GET", "/enrollments/"+id+"/privacy", "", &panel)
-
-		text, _ := h.file("/enrollments/"+id+"/privacy/export", `{"format":"csv","language":"de","time_zone":"Europe/Berlin",
-			"words":{"name":"Was","person":"Person","never":"Nie","never.location":"Wo das Gerät ist","notes":"Notizen"}}`)
-		reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\uFEFF")))
-		reader.Comma = ';'
-		rows, err := reader.ReadAll()
-		must(t, err)
-		if len(rows) != 1+len(panel.Held)+len(panel.Never) {
-			t.Errorf("%d rows for %d facts and %d things that are never kept", len(rows)-1, len(panel.Held), len(panel.Never))
+		panel := func() (p admin.Privacy) {
+			h.want("GET", "/enrollments/"+id+"/privacy", "", &p)
+			return p
+		}
+		var text string
+		for before := panel(); ; before = panel() { // the phone may tell something meanwhile
+			text, _ = h.file("/enrollments/"+id+"/privacy/export", `{"format":"csv","language":"de","time_zone":"Europe/Berlin",
+				"words":{"name":"Was","person":"Person","never":"Nie","never.location":"Wo das Gerät ist","notes":"Notizen"}}`)
+			if len(panel().Held) != len(before.Held) {
+				continue
+			}
+			reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\uFEFF")))
+			reader.Comma = ';'
+			rows, err := reader.ReadAll()
+			must(t, err)
+			if len(rows) != 1+len(before.Held)+len(before.Never) {
+				t.Errorf("%d rows for %d facts and %d things that are never kept", len(rows)-1, len(before.Held), len(before.Never))
+			}
+			break
 		}
 		for _, want := range []string{"Person;" + anna, "Notizen;'=1+1", "Nie;Wo das Gerät ist"} {
 			if !strings.Contains(text, want) {
@@ -120,7 +128,7 @@ func TestPrivacyPanelIsAFileForItsPerson(t *testing.T) {
 		h.refused("POST", "/enrollments/"+id+"/privacy/export", `{"format":"html","time_zone":"Mars/North"}`, admin.Invalid)
 		var events admin.Events
 		h.want("GET", "/events?kind=privacy.exported", "", &events)
-		if len(events.Events) != 2 || events.Events[0].Enrollment != id {
+		if len(events.Events) < 2 || events.Events[0].Enrollment != id {
 			t.Errorf("the trail: %+v", events.Events)
 		}
 	})

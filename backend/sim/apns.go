@@ -188,19 +188,28 @@ func (a *APNs) certificate(template *x509.Certificate, public any) (*x509.Certif
 	return x509.ParseCertificate(der)
 }
 
-// OnPush registers the phone that owns a token: fn is called with the magic of each push. Nil ends it: from then on the
-// token is unregistered.
+// OnPush registers the phone that owns a token: fn is called with the magic of each push, and with that of the last one
+// before if nobody listened then, since Apple keeps it for a phone that is off. Nil ends it: from then on the token is
+// unregistered.
 func (a *APNs) OnPush(token []byte, fn func(magic string)) {
+	if magic, waits := a.register(hex.EncodeToString(token), fn); waits {
+		fn(magic)
+	}
+}
+
+func (a *APNs) register(name string, fn func(magic string)) (magic string, waits bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	name := hex.EncodeToString(token)
+	magic, waits = a.kept[name]
+	delete(a.kept, name)
 	if fn == nil {
 		delete(a.phones, name)
 		a.answers[name] = pushAnswer{http.StatusGone, "Unregistered", time.Now()}
-		return
+		return "", false
 	}
 	delete(a.answers, name)
 	a.phones[name] = fn
+	return magic, waits
 }
 
 // Answer makes the service answer a token, or with nil everybody, in a certain way; status 0 ends it.

@@ -101,6 +101,16 @@ func TestPushService(t *testing.T) {
 	if status, answer := push(path, `{"mdm":"m"}`); status != 410 || !strings.Contains(answer, `"timestamp"`) {
 		t.Errorf("a phone that left: %d %s", status, answer)
 	}
+	later := bytes.Repeat([]byte{0xCD}, 32)
+	for _, magic := range []string{"first", "last"} {
+		if status, answer := push("/3/device/"+hex.EncodeToString(later), `{"mdm":"`+magic+`"}`); status != 200 {
+			t.Errorf("a push to a phone that is off: %d %s", status, answer)
+		}
+	}
+	a.OnPush(later, func(magic string) { woken <- magic })
+	if len(woken) != 1 || <-woken != "last" {
+		t.Error("a phone that is on again does not get the last push, and that alone")
+	}
 	a.OnPush(token, func(string) {})
 	before := a.Log()[0].Connection
 	a.GoAway()

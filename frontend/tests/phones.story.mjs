@@ -253,19 +253,32 @@ test('what is open beside the list closes with Space and Escape, also when its r
 
 test('the work account is removed from a phone, which proves it', async () => {
   const page = await open(browser, demo, '#/phones?filter=state:is:enrolled')
-  await rows(page).nth(5).click()
   const inspector = page.getByRole('complementary', { name: 'About this phone' })
-  await inspector.getByRole('button', { name: 'More actions' }).click()
-  await page.getByRole('menuitem', { name: 'Remove work account…' }).click()
   const dialog = page.getByRole('dialog', { name: /^Remove the work account from .+\?$/ })
-  await dialog.getByText('Private photos, messages and apps are not touched.').waitFor()
-  await sound(page, 'the question before a work account goes')
-  await picture(page, 'phones-retire')
-  await dialog.getByRole('button', { name: 'Remove work account' }).click()
-  await page.getByText('The work account goes when the phone next connects.').waitFor()
-  await inspector.getByText('The work account was removed at your request.').waitFor()
+  for (let i = 0; ; i++) {
+    await rows(page).nth(5 + i).click()
+    await inspector.getByRole('button', { name: 'More actions' }).click()
+    await page.getByRole('menuitem', { name: 'Remove work account…' }).click()
+    await dialog.getByText('Private photos, messages and apps are not touched.').waitFor()
+    if (i === 0) {
+      await sound(page, 'the question before a work account goes')
+      await picture(page, 'phones-retire')
+    }
+    await dialog.getByRole('button', { name: 'Remove work account' }).click()
+    await dialog.waitFor({ state: 'hidden' })
+    const proof = inspector.getByText('The work account was removed at your request.')
+    const proved = await proof.waitFor({ timeout: 5000 }).then(
+      () => true,
+      () => false,
+    )
+    if (proved) break
+    // one of those that fall silent after they enrolled, or are busy: it may stay
+    await inspector.getByText(/^Its work account is to be removed/).waitFor()
+    await inspector.getByRole('button', { name: 'Keep work account' }).click()
+    await inspector.getByText(/^Its work account is to be removed/).waitFor({ state: 'hidden' })
+  }
   await inspector.getByRole('tab', { name: 'Timeline' }).click()
-  await inspector.getByText('The work account is to be removed').waitFor()
+  await inspector.getByText('The work account is to be removed').first().waitFor()
   await close(page)
 })
 
