@@ -256,7 +256,9 @@ test('the work account is removed from a phone, which proves it', async () => {
   const inspector = page.getByRole('complementary', { name: 'About this phone' })
   const dialog = page.getByRole('dialog', { name: /^Remove the work account from .+\?$/ })
   for (let i = 0; ; i++) {
-    await rows(page).nth(5 + i).click()
+    await rows(page)
+      .nth(5 + i)
+      .click()
     await inspector.getByRole('button', { name: 'More actions' }).click()
     await page.getByRole('menuitem', { name: 'Remove work account…' }).click()
     await dialog.getByText('Private photos, messages and apps are not touched.').waitFor()
