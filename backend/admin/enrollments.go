@@ -207,34 +207,33 @@ func (a *API) chosenOrAll(ctx context.Context, r Rooms, s Selection, all bool) (
 
 // Retire takes work off phones as soon as they connect. What is private stays.
 func (a *API) Retire(ctx context.Context, in *RetireIn) (*Queued, error) {
-	r, err := a.rooms()
-	if err != nil {
-		return nil, err
-	}
 	now, err := a.Config.Settings.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := a.chosen(ctx, r, in.Body)
-	if err != nil {
-		return nil, err
-	}
-	n, err := r.MDM.Retire(ctx, enroll.ProfileIdentifier(now.URL), ids...)
+	n, err := a.toChosen(ctx, in.Body, func(phones *mdm.Server, ctx context.Context, ids ...string) (int, error) {
+		return phones.Retire(ctx, enroll.ProfileIdentifier(now.URL), ids...)
+	})
 	return &Queued{Count: n}, err
 }
 
 // Stay lets phones stay that work was to be taken off and that have not done it yet.
 func (a *API) Stay(ctx context.Context, in *RetireIn) (*Queued, error) {
+	n, err := a.toChosen(ctx, in.Body, (*mdm.Server).Stay)
+	return &Queued{Count: n}, err
+}
+
+// toChosen does something to the phones that are chosen, and says to how many.
+func (a *API) toChosen(ctx context.Context, s Selection, do func(*mdm.Server, context.Context, ...string) (int, error)) (int, error) {
 	r, err := a.rooms()
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	ids, err := a.chosen(ctx, r, in.Body)
+	ids, err := a.chosen(ctx, r, s)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	n, err := r.MDM.Stay(ctx, ids...)
-	return &Queued{Count: n}, err
+	return do(r.MDM, ctx, ids...)
 }
 
 // CancelCommand takes back a command that no phone has fetched yet.
@@ -248,14 +247,6 @@ func (a *API) CancelCommand(ctx context.Context, in *CommandIn) (*Done, error) {
 
 // Wake asks phones to call.
 func (a *API) Wake(ctx context.Context, in *WakeIn) (*Queued, error) {
-	r, err := a.rooms()
-	if err != nil {
-		return nil, err
-	}
-	ids, err := a.chosen(ctx, r, in.Body)
-	if err != nil {
-		return nil, err
-	}
-	n, err := r.MDM.Wake(ctx, ids...)
+	n, err := a.toChosen(ctx, in.Body, (*mdm.Server).Wake)
 	return &Queued{Count: n}, err
 }

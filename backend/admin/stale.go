@@ -180,15 +180,7 @@ type RestoreIn struct{ Body Selection }
 
 // Restore brings back archived records.
 func (a *API) Restore(ctx context.Context, in *RestoreIn) (*Changed, error) {
-	r, err := a.rooms()
-	if err != nil {
-		return nil, err
-	}
-	ids, err := a.chosen(ctx, r, in.Body)
-	if err != nil {
-		return nil, err
-	}
-	n, err := r.MDM.Restore(ctx, ids...)
+	n, err := a.toChosen(ctx, in.Body, (*mdm.Server).Restore)
 	return &Changed{Count: n}, err
 }
 

@@ -62,9 +62,12 @@ func (s *Server) unheardOf(tx *db.Tx, most int) ([]string, error) {
 	// In a CASE the stage, which most share, does not keep SQLite from the index of the inventories.
 	return column(tx, `
 		SELECT e.id FROM enrollments e
-		WHERE CASE WHEN e.stage = $1 THEN 1 ELSE 0 END = 1 AND e.information_at < $2 AND e.last_seen_at >= $3 AND e.token_at > 0 AND e.gone_at = 0 AND e.outcome <> 'refused'
+		WHERE CASE WHEN e.stage = $1 THEN 1 ELSE 0 END = 1 AND e.information_at < $2 AND e.last_seen_at >= $3
+			AND e.token_at > 0 AND e.gone_at = 0 AND e.outcome <> 'refused'
 			AND NOT EXISTS (
-				SELECT 1 FROM commands c WHERE c.enrollment = e.id AND c.request_type = 'DeviceInformation' AND (c.waiting IS NOT NULL AND c.expires_at > $4 OR c.queued_at >= $2))
+				SELECT 1 FROM commands c
+				WHERE c.enrollment = e.id AND c.request_type = 'DeviceInformation'
+					AND (c.waiting IS NOT NULL AND c.expires_at > $4 OR c.queued_at >= $2))
 		ORDER BY e.information_at, e.n
 		LIMIT $5`, string(StageEnrolled), db.Millis(before), db.Millis(tx.Now.Add(-askHeard)), db.Millis(tx.Now), most)
 }
